@@ -1,0 +1,119 @@
+//! What the tests need besides Cargo: a table, and the order in which it is installed.
+
+use super::tools::Tools;
+use super::{debian, pypi};
+use crate::failure::Failure;
+
+/// What the tests need. A tool that a new test needs is a new row.
+pub(super) const REQUIREMENTS: &[Requirement] = &[
+    Requirement {
+        name: "python3",
+        purpose: "runs the tools that are written in Python",
+        source: Source::Debian {
+            packages: &["python3", "python3-venv"],
+            detect: || pypi::host_python().is_some(),
+        },
+    },
+    Requirement {
+        name: "aiosmtpd",
+        purpose: "receives the mails that are sent",
+        source: Source::PyPi { version: "1.4.6" },
+    },
+    Requirement {
+        name: "schemathesis",
+        purpose: "holds the REST API against its own OpenAPI description",
+        source: Source::PyPi { version: "4.32.5" },
+    },
+];
+
+/// A program or package that tests start.
+pub(super) struct Requirement {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// What it does for the tests.
+    pub(super) purpose: &'static str,
+    /// Where it comes from.
+    pub(super) source: Source,
+}
+
+/// Where a requirement comes from, and how one sees that it is there.
+pub(super) enum Source {
+    /// Debian, for the whole machine. Any other way to have it is as good.
+    Debian {
+        /// The packages that bring it.
+        packages: &'static [&'static str],
+        /// Whether it is there and works.
+        detect: fn() -> bool,
+    },
+    /// The Python Package Index, for the tests alone: the package of the requirement's name.
+    PyPi {
+        /// The one version that the tests are written against.
+        version: &'static str,
+    },
+}
+
+/// Installs what is missing, source by source: a later source may need what an earlier one brings.
+pub(super) fn prepare(requirements: &[Requirement], tools: &Tools) -> Result<(), Failure> {
+    let _lock = tools.lock()?;
+    let packages = missing_debian(requirements);
+    if !packages.is_empty() {
+        debian::install(&packages)?;
+        let useless = missing_debian(requirements);
+        if !useless.is_empty() {
+            return Err(Failure::new(format!(
+                "{} installed, and yet what the tests need of it does not work",
+                useless.join(" ")
+            )));
+        }
+    }
+
+    let pinned = pinned_python(requirements);
+    if !pypi::are_installed(&pinned, tools) {
+        pypi::install(&pinned, tools)?;
+    }
+    for Requirement { name, purpose, .. } in requirements {
+        eprintln!("{name} is there: {purpose}");
+    }
+    Ok(())
+}
+
+/// The Debian packages of all requirements that are not there.
+fn missing_debian(requirements: &[Requirement]) -> Vec<&'static str> {
+    let missing = requirements.iter().filter_map(|requirement| match requirement.source {
+        Source::Debian { packages, detect } => (!detect()).then_some(packages),
+        Source::PyPi { .. } => None,
+    });
+    missing.flatten().copied().collect()
+}
+
+/// `package==version` of all requirements from the Python Package Index.
+fn pinned_python(requirements: &[Requirement]) -> Vec<String> {
+    let pinned = requirements.iter().filter_map(|requirement| match requirement.source {
+        Source::PyPi { version } => Some(format!("{}=={version}", requirement.name)),
+        Source::Debian { .. } => None,
+    });
+    pinned.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_installed_in_one_go_per_source() {
+        let debian = |name, packages, detect| Requirement {
+            name,
+            purpose: "",
+            source: Source::Debian { packages, detect },
+        };
+        let requirements = [
+            debian("python3", &["python3", "python3-venv"], || false),
+            debian("here", &["here"], || true),
+            Requirement { name: "b", purpose: "", source: Source::PyPi { version: "2.0" } },
+            debian("redis-server", &["redis-server"], || false),
+            Requirement { name: "a", purpose: "", source: Source::PyPi { version: "1.0" } },
+        ];
+        assert_eq!(missing_debian(&requirements), ["python3", "python3-venv", "redis-server"]);
+        assert_eq!(pinned_python(&requirements), ["b==2.0", "a==1.0"]);
+    }
+}

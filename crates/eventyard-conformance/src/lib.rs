@@ -1,0 +1,48 @@
+//! The suite that every Eventyard store passes, in one line per driver:
+//!
+//! ```
+//! use eventyard_conformance::{Fixture, clock, store_suite};
+//! use eventyard_core::MemoryStore;
+//!
+//! async fn memory() -> Fixture {
+//!     let clock = clock();
+//!     Fixture::new(MemoryStore::new(clock.clone()), clock)
+//! }
+//!
+//! store_suite!(memory);
+//! # fn main() {}
+//! ```
+//!
+//! Each case is a `#[test]` of its own, named by what the store must do, on a store of its own that lives
+//! by a clock that only the case moves. [`random`] adds what nobody thought of: random sequences of
+//! operations on the store and on [`MemoryStore`](eventyard_core::MemoryStore) side by side.
+//!
+//! A case waits for an effect by awaiting a call of the store; it never sleeps.
+#![allow(clippy::unwrap_used, reason = "a case fails by a panic")]
+
+pub mod admin;
+pub mod atomicity;
+pub mod closing;
+pub mod concurrency;
+pub mod delay;
+pub mod document;
+pub mod enqueue;
+pub mod event_log;
+mod fixture;
+mod given;
+pub mod lease;
+pub mod listing;
+pub mod odd;
+pub mod ordering;
+pub mod random;
+pub mod retention;
+mod run;
+pub mod settlement;
+mod snapshot;
+mod suite;
+pub mod takeover;
+pub mod timeline;
+pub mod waking;
+
+pub use fixture::{Fixture, clock};
+pub use run::run;

@@ -1,0 +1,205 @@
+//! The list of all cases.
+
+/// Makes a `#[test]` of every case, in a module a theme, on the store that a factory makes:
+/// an `async fn() -> Fixture` in scope where the macro is used.
+///
+/// See the [crate's documentation](crate) for an example.
+#[macro_export]
+macro_rules! store_suite {
+    ($factory:ident) => {
+        $crate::store_cases! { $factory
+            admin {
+                retry_is_for_finished_jobs
+                promote_is_for_delayed_jobs
+                remove_is_for_all_but_active_jobs
+                retry_begins_afresh
+                retry_runs_a_completed_job_again
+                a_pause_holds_jobs_back
+                a_pause_is_of_one_queue
+                clean_removes_old_jobs
+                clean_works_on_every_state
+                forget_is_for_empty_queues
+            }
+            atomicity {
+                a_refused_write_leaves_nothing_of_its_commit
+                a_refused_write_undoes_the_one_before_it
+                a_refused_commit_leaves_the_lease
+                what_a_handler_publishes_leaves_with_its_settlement
+                a_refused_commit_is_alone
+                writes_see_those_before_them
+            }
+            closing {
+                a_closed_store_refuses
+                closing_ends_waiting_claims
+            }
+            concurrency {
+                each_job_is_handed_out_once
+                waiting_workers_get_all_jobs
+                dropped_claims_lose_nothing
+                one_publisher_is_first
+                versions_are_not_lost
+                one_settlement_wins
+            }
+            delay {
+                not_before_its_time
+                run_at_is_an_instant
+                the_earliest_runs_first
+                its_place_is_the_one_of_its_time
+                options_hold_when_the_time_comes
+                every_operation_notices_the_time
+                what_runs_again_later_is_delayed
+                the_time_comes_before_the_write
+                a_long_delay_holds
+            }
+            document {
+                versions_count_the_writes
+                a_conflict_is_refused
+                listings_are_by_key
+                a_prefix_is_no_pattern
+                collections_are_apart
+                pages_follow_each_other
+                any_bytes_up_to_the_bound
+            }
+            enqueue {
+                a_job_comes_out_as_it_went_in
+                an_event_in_a_job_comes_out_whole
+                a_repeat_changes_nothing
+                a_repeat_within_one_call_is_seen
+                ids_belong_to_their_queue
+                a_removed_id_is_free_again
+                a_batch_is_answered_in_order
+                a_queue_is_known_from_its_first_job
+            }
+            event_log {
+                an_event_becomes_jobs
+                an_unrouted_event_is_kept
+                a_repeat_changes_nothing
+                a_job_that_exists_stays
+                the_newest_comes_first
+                pages_follow_each_other
+                filters_narrow_the_listing
+                old_events_are_forgotten
+                surplus_events_are_forgotten
+                an_event_stays_with_its_job
+                forgetting_is_bounded
+                a_forgotten_event_is_new_again
+                events_are_kept_whole
+                a_publish_and_a_prune_do_not_race
+            }
+            lease {
+                a_late_acknowledgement_is_refused
+                a_second_settlement_is_refused
+                a_stale_commit_writes_nothing
+                tokens_cannot_be_borrowed
+                a_lease_holds_until_somebody_takes_over
+                a_renewal_counts_from_now
+                renewals_are_answered_one_by_one
+                a_token_leads_to_its_job
+                a_release_ends_the_lease
+            }
+            listing {
+                counts_and_listings_agree
+                each_state_has_its_order
+                all_queues_are_listed_together
+                cursors_survive_changes
+                the_last_page_is_the_last
+                a_wrong_cursor_is_refused
+                upkeep_and_counts_agree
+            }
+            odd {
+                odd_ids_are_just_ids
+                odd_queues_are_just_queues
+                odd_events_are_just_events
+                payloads_pass_through
+                results_pass_through
+                odd_workers_are_just_workers
+            }
+            ordering {
+                first_in_first_out
+                a_claim_takes_at_most_what_it_asks_for
+                lower_priorities_run_first
+                last_in_first_out
+                a_release_goes_back_to_its_place
+                a_place_is_kept_over_releases
+                what_runs_again_goes_to_the_back
+                lifo_holds_when_a_job_runs_again
+            }
+            retention {
+                a_day_or_the_last_thousand
+                failed_jobs_stay_a_week
+                removed_at_once
+                a_count_bounds_one_list
+                the_first_to_finish_goes_first
+                forever_is_forever
+                expiry_is_bounded
+                running_again_ends_the_expiry
+                a_pause_does_not_stop_expiry
+            }
+            settlement {
+                complete_keeps_the_result
+                fail_makes_a_dead_letter
+                a_retry_is_on_record
+                a_snooze_and_a_release_do_not_count
+                records_are_bounded
+                progress_is_shown
+                a_log_is_kept
+                a_log_is_bounded
+                other_writes_may_follow_the_settlement
+                contradictions_are_refused
+            }
+            takeover {
+                an_ended_lease_puts_the_job_at_the_back
+                lifo_holds_over_a_takeover
+                the_last_crash_buries_the_job
+                only_crashes_count
+                a_buried_job_is_kept_by_its_options
+                upkeep_is_bounded
+                a_renewed_lease_is_left_alone
+                a_pause_does_not_stop_takeovers
+            }
+            timeline {
+                of_emails
+                of_notifications
+                of_tickets
+                of_a_waiting_worker
+            }
+            waking {
+                by_a_new_job
+                by_an_event
+                by_the_time_of_a_delayed_job
+                by_a_job_delayed_meanwhile
+                by_the_end_of_a_pause
+                by_a_job_that_runs_again
+                by_an_operator
+                by_the_end_of_its_patience
+                each_job_wakes_one_claim
+                many_jobs_wake_many_claims
+                a_dropped_claim_takes_nothing
+                at_the_very_millisecond
+            }
+        }
+
+        mod random {
+            #[test]
+            fn agrees_with_memory() {
+                $crate::random::agrees_with_memory(super::$factory);
+            }
+        }
+    };
+}
+
+/// Makes the tests of [`store_suite!`] from the list there.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_cases {
+    ($factory:ident $($theme:ident { $($case:ident)+ })+) => {$(
+        mod $theme {
+            $(
+                #[test]
+                fn $case() {
+                    $crate::run(super::$factory, $crate::$theme::$case);
+                }
+            )+
+        }
+    )+};
+}

@@ -1,0 +1,239 @@
+//! The read side of a store: for the API, the command line and the dashboard.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    Document, Event, EventId, Failure, Job, JobId, JobKey, JobState, LeaseToken, Leased, QueueName,
+    StoreError, Timestamp, WorkerId,
+};
+
+/// The most items that one page holds.
+pub const MAX_PAGE: usize = 1000;
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent on the last one. Opaque to callers.
+    pub next: Option<String>,
+}
+
+/// Which page of a listing is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAsk {
+    /// The most items, up to [`MAX_PAGE`].
+    pub limit: usize,
+    /// The `next` of the page before; absent for the first.
+    pub cursor: Option<String>,
+}
+
+impl PageAsk {
+    /// The first `limit` items.
+    #[must_use]
+    pub const fn first(limit: usize) -> Self {
+        Self {
+            limit,
+            cursor: None,
+        }
+    }
+
+    /// The limit, held between 1 and [`MAX_PAGE`].
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit.clamp(1, MAX_PAGE)
+    }
+}
+
+/// How many jobs of a queue are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    counts: [u64; JobState::ALL.len()],
+}
+
+impl Counts {
+    /// The number of jobs in `state`.
+    #[must_use]
+    pub fn get(&self, state: JobState) -> u64 {
+        self.counts[state as usize]
+    }
+
+    /// The number of jobs in `state`, to be changed.
+    pub fn get_mut(&mut self, state: JobState) -> &mut u64 {
+        &mut self.counts[state as usize]
+    }
+
+    /// Every state with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (JobState, u64)> {
+        JobState::ALL.into_iter().zip(self.counts)
+    }
+
+    /// All jobs.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+/// A queue as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueStatus {
+    /// Its name.
+    pub name: QueueName,
+    /// Whether it hands out no jobs.
+    pub paused: bool,
+    /// How many jobs are in each state.
+    pub counts: Counts,
+}
+
+/// One attempt of a job that did not succeed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// Its number; the first is 1.
+    pub attempt: u32,
+    /// Who ran it.
+    pub worker: WorkerId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended, or was found to have ended.
+    pub ended_at: Timestamp,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// A job with where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobStatus {
+    /// The job.
+    pub job: Job,
+    /// Its state.
+    pub state: JobState,
+    /// When it runs, while delayed.
+    pub due_at: Option<Timestamp>,
+    /// When the present or the last attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it was completed or failed.
+    pub finished_at: Option<Timestamp>,
+    /// Who has it, or had it last.
+    pub worker: Option<WorkerId>,
+    /// When the lease ends, while active.
+    pub leased_until: Option<Timestamp>,
+    /// What its handler last said about its progress; JSON.
+    pub progress: Option<Bytes>,
+    /// What its handler returned; JSON.
+    pub result: Option<Bytes>,
+    /// Why it failed for good.
+    pub failure: Option<Failure>,
+}
+
+/// One line of a job's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The line.
+    pub line: String,
+}
+
+/// Which events a listing shows; the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only this type.
+    pub kind: Option<String>,
+    /// Only events of this correlation.
+    pub correlation_id: Option<String>,
+}
+
+/// Which documents a listing shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFilter {
+    /// The collection.
+    pub collection: String,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Whether the last key comes first.
+    pub newest_first: bool,
+}
+
+/// The read side of a store. Everything is paged, and nothing here holds up the hot path.
+#[async_trait]
+pub trait Inspect: Send + Sync + 'static {
+    /// Every queue that the store knows, by name.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn queues(&self) -> Result<BTreeMap<QueueName, QueueStatus>, StoreError>;
+
+    /// The jobs of a queue in a state: those that run next first, finished ones newest first. Without a
+    /// queue, those of all queues, newest first; this is meant for `Failed` and `Completed`.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the cursor is not one of this listing.
+    async fn jobs(
+        &self,
+        queue: Option<&QueueName>,
+        state: JobState,
+        page: PageAsk,
+    ) -> Result<Page<JobStatus>, StoreError>;
+
+    /// One job.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError>;
+
+    /// The queues that have a job with this id.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError>;
+
+    /// The attempts of a job that did not succeed, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn attempts(&self, key: &JobKey) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// The log of a job, oldest line first.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError>;
+
+    /// The job under this lease, if the lease holds.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError>;
+
+    /// The event log, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the cursor is not one of this listing.
+    async fn events(&self, filter: EventFilter, page: PageAsk) -> Result<Page<Event>, StoreError>;
+
+    /// One event.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, StoreError>;
+
+    /// One document.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn document(&self, collection: &str, key: &str) -> Result<Option<Document>, StoreError>;
+
+    /// The documents of a collection in the order of their keys.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn documents(
+        &self,
+        filter: DocumentFilter,
+        page: PageAsk,
+    ) -> Result<Page<Document>, StoreError>;
+}

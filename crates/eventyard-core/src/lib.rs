@@ -1,0 +1,45 @@
+//! The model and the ports of Eventyard.
+//!
+//! An [`Event`] says what happened. Routes turn it into jobs on queues; a worker claims a job with
+//! a [`Lease`], runs its handler, and settles it. What a handler decided leaves as one [`Commit`].
+//!
+//! This crate holds what every other crate agrees on and does no I/O: the types of the model, the
+//! [`Store`] and [`Inspect`] ports, and [`MemoryStore`], the executable specification that every
+//! other store is tested against.
+
+pub mod backoff;
+pub mod capabilities;
+pub mod clock;
+pub mod commit;
+pub mod document;
+pub mod error;
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod inspect;
+pub mod job;
+pub mod keep;
+pub mod lease;
+pub mod limits;
+pub mod memory;
+pub mod options;
+pub mod store;
+pub mod time;
+
+pub use backoff::Backoff;
+pub use capabilities::{Capabilities, Durability};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use commit::{Commit, CommitError, Effect, Enqueued, Receipt, Settlement, Write};
+pub use document::Document;
+pub use error::{StoreError, StoreErrorKind};
+pub use event::Event;
+pub use failure::{Failure, FailureKind};
+pub use id::{EventId, InvalidId, JobId, JobKey, QueueName, WorkerId};
+pub use inspect::{Inspect, Page, PageAsk};
+pub use job::{Job, JobState, NewJob, Payload};
+pub use keep::Keep;
+pub use lease::{Lease, LeaseToken, Leased};
+pub use memory::MemoryStore;
+pub use options::JobOptions;
+pub use store::{Claim, Maintenance, Renewal, Store, Upkeep};
+pub use time::Timestamp;

@@ -1,0 +1,186 @@
+//! All that the store knows, and the few primitive changes to it.
+//!
+//! The jobs are the truth; lists and deadlines are derived from them by [`State::link`] and
+//! [`State::unlink`], and by nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{
+    entry::{Entry, Rank, Standing},
+    event_log::EventLog,
+    undo::Undo,
+};
+use crate::{Document, JobId, JobKey, JobState, LeaseToken, QueueName, Timestamp};
+
+/// Jobs by an instant at which something happens to them, earliest first.
+pub(super) type Deadlines = BTreeSet<(Timestamp, i64, JobKey)>;
+
+/// One queue.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Queue {
+    pub(super) paused: bool,
+    pub(super) jobs: HashMap<JobId, Entry>,
+    /// For each state the jobs in it, in order. Nothing is ever in the list of `Paused`.
+    lists: [BTreeMap<Rank, JobId>; JobState::ALL.len()],
+}
+
+impl Queue {
+    /// The jobs in `state`, a pause aside, in order.
+    pub(super) fn list(&self, state: JobState) -> &BTreeMap<Rank, JobId> {
+        &self.lists[state as usize]
+    }
+
+    /// The list that is shown for `state`: while paused, the waiting jobs are shown as paused.
+    pub(super) fn shown(&self, state: JobState) -> Option<&BTreeMap<Rank, JobId>> {
+        match (state, self.paused) {
+            (JobState::Waiting, true) | (JobState::Paused, false) => None,
+            (JobState::Paused, true) => Some(self.list(JobState::Waiting)),
+            _ => Some(self.list(state)),
+        }
+    }
+}
+
+/// Everything.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub(super) queues: BTreeMap<QueueName, Queue>,
+    /// Delayed jobs by the time they run.
+    pub(super) due: Deadlines,
+    /// Active jobs by the time their lease ends.
+    pub(super) leases: Deadlines,
+    /// Finished jobs by the time they are removed.
+    pub(super) expiring: Deadlines,
+    /// The active job under each token.
+    pub(super) tokens: HashMap<LeaseToken, JobKey>,
+    pub(super) events: EventLog,
+    /// Documents by collection and key. A collection without documents is absent.
+    pub(super) documents: BTreeMap<String, BTreeMap<String, Document>>,
+    /// What has to be undone if the commit under way fails; absent when nothing of it can fail.
+    pub(super) undo: Option<Vec<Undo>>,
+    /// The queues whose waiting claims should look again.
+    pub(super) ringing: BTreeSet<QueueName>,
+    pub(super) sequence: i64,
+    nonce: u64,
+}
+
+impl State {
+    /// A store without anything in it. The nonce sets its tokens apart from those of other stores.
+    pub(super) fn new(nonce: u64) -> Self {
+        Self {
+            queues: BTreeMap::new(),
+            due: Deadlines::new(),
+            leases: Deadlines::new(),
+            expiring: Deadlines::new(),
+            tokens: HashMap::new(),
+            events: EventLog::default(),
+            documents: BTreeMap::new(),
+            undo: None,
+            ringing: BTreeSet::new(),
+            sequence: 0,
+            nonce,
+        }
+    }
+
+    /// The next number of the one order that everything in the store has.
+    pub(super) fn next(&mut self) -> i64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// A lease token that was never given out.
+    pub(super) fn next_token(&mut self) -> LeaseToken {
+        let number = self.next().unsigned_abs();
+        LeaseToken::from_u128(u128::from(self.nonce) << 64 | u128::from(number))
+    }
+
+    /// One job.
+    pub(super) fn job(&self, key: &JobKey) -> Option<&Entry> {
+        self.queues.get(&key.queue)?.jobs.get(&key.id)
+    }
+
+    /// Makes a queue known.
+    pub(super) fn know(&mut self, name: &QueueName) -> &mut Queue {
+        if !self.queues.contains_key(name) {
+            self.remember(|| Undo::Queue(name.clone(), None));
+        }
+        self.queues.entry(name.clone()).or_default()
+    }
+
+    /// Adds a job whose key is free.
+    pub(super) fn insert(&mut self, entry: Entry) {
+        self.know(&entry.job.queue);
+        self.remember(|| Undo::Job(entry.job.key(), None));
+        self.put(entry);
+    }
+
+    /// Takes a job out, to change it and [`put`](Self::put) it back or to be rid of it.
+    pub(super) fn take(&mut self, key: &JobKey) -> Option<Entry> {
+        let entry = self.queues.get_mut(&key.queue)?.jobs.remove(&key.id)?;
+        self.unlink(&entry);
+        self.remember(|| Undo::Job(key.clone(), Some(Box::new(entry.clone()))));
+        Some(entry)
+    }
+
+    /// Puts a job that was taken out back in.
+    pub(super) fn put(&mut self, entry: Entry) {
+        self.link(&entry);
+        let queue = self.queues.get_mut(&entry.job.queue).expect("a job's queue is known");
+        queue.jobs.insert(entry.job.id.clone(), entry);
+    }
+
+    fn link(&mut self, entry: &Entry) {
+        let key = entry.job.key();
+        let queue = self.queues.get_mut(&key.queue).expect("a job's queue is known");
+        queue.lists[entry.state() as usize].insert(entry.rank(), key.id.clone());
+        if matches!(entry.standing, Standing::Ready | Standing::Delayed { .. }) {
+            self.ringing.insert(key.queue.clone());
+        }
+        if let Standing::Active { token, .. } = entry.standing {
+            self.tokens.insert(token, key.clone());
+        }
+        if let Some((deadlines, at, order)) = self.deadlines_of(entry) {
+            deadlines.insert((at, order, key));
+        }
+    }
+
+    fn unlink(&mut self, entry: &Entry) {
+        let key = entry.job.key();
+        let queue = self.queues.get_mut(&key.queue).expect("a job's queue is known");
+        queue.lists[entry.state() as usize].remove(&entry.rank());
+        if let Standing::Active { token, .. } = entry.standing {
+            self.tokens.remove(&token);
+        }
+        if let Some((deadlines, at, order)) = self.deadlines_of(entry) {
+            deadlines.remove(&(at, order, key));
+        }
+    }
+
+    /// The deadlines that a job belongs into, and its place there.
+    fn deadlines_of(&mut self, entry: &Entry) -> Option<(&mut Deadlines, Timestamp, i64)> {
+        match entry.standing {
+            Standing::Ready => None,
+            Standing::Delayed { due, order } => Some((&mut self.due, due, order)),
+            Standing::Active { until, order, .. } => Some((&mut self.leases, until, order)),
+            Standing::Finished { order, expires_at, .. } => {
+                expires_at.map(|at| (&mut self.expiring, at, order))
+            }
+        }
+    }
+
+    /// Makes a job runnable behind the others of its priority, or before them if it is LIFO.
+    pub(super) fn ready(&mut self, entry: &mut Entry) {
+        let number = self.next();
+        let order = if entry.job.options.lifo() { -number } else { number };
+        entry.place = Rank(entry.job.options.priority().into(), order);
+        entry.standing = Standing::Ready;
+    }
+
+    /// Makes a job run at `at`: at once when that is not after `now`.
+    pub(super) fn run_at(&mut self, entry: &mut Entry, at: Timestamp, now: Timestamp) {
+        if at > now {
+            entry.standing = Standing::Delayed { due: at, order: self.next() };
+        } else {
+            self.ready(entry);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Measures the store: durable enqueues, drains, pick-up latency.
+//!
+//! `cargo run --release -p eventyard-sqlite --example throughput [-- case…]`
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use eventyard_core::{
+    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store, WorkerId,
+    Write,
+};
+use eventyard_sqlite::{Options, SqliteStore};
+
+const QUEUE: &str = "bench";
+const SECONDS: u64 = 3;
+
+struct Bench {
+    store: Arc<SqliteStore>,
+    path: PathBuf,
+    options: Arc<JobOptions>,
+    payload: Bytes,
+    name: Arc<str>,
+}
+
+impl Bench {
+    async fn open() -> Self {
+        let folder = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let folder = folder.join(format!("eventyard-throughput-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let path = folder.join("bench.db");
+        let store = SqliteStore::open(Options::new(&path)).await.expect("the store opens");
+        let options = Arc::new(JobOptions { attempts: Some(3), ..JobOptions::default() });
+        let payload = Bytes::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(189)));
+        assert_eq!(payload.len(), 200);
+        Self { store: Arc::new(store), path, options, payload, name: "bench.job".into() }
+    }
+
+    async fn close(self) {
+        self.store.close().await;
+        std::fs::remove_dir_all(self.path.parent().expect("it is in a folder")).expect("removed");
+    }
+
+    fn job(&self) -> Write {
+        Write::Enqueue(NewJob {
+            queue: QueueName::new(QUEUE).expect("valid"),
+            id: JobId::generate(),
+            name: self.name.clone(),
+            payload: Payload::Data(self.payload.clone()),
+            options: self.options.clone(),
+        })
+    }
+
+    async fn add(&self, jobs: usize) {
+        for done in (0..jobs).step_by(1000) {
+            let commits = (0..1000.min(jobs - done)).map(|_| Commit::of([self.job()])).collect();
+            self.store.commit(commits).await.expect("added");
+        }
+    }
+
+    fn ask(&self, max: usize, wait: Duration) -> Claim {
+        Claim {
+            queue: QueueName::new(QUEUE).expect("valid"),
+            max,
+            lease_for: Duration::from_secs(30),
+            worker: WorkerId::new("bench-worker-1").expect("valid"),
+            wait,
+        }
+    }
+}
+
+fn settle(leased: Vec<eventyard_core::Leased>, keep: Keep) -> Vec<Commit> {
+    let settlement = Settlement::Complete { result: None, keep };
+    let settled = |job: eventyard_core::Leased| {
+        Commit::under(job.lease, [Write::Settle(settlement.clone())])
+    };
+    leased.into_iter().map(settled).collect()
+}
+
+/// `producers` tasks that each add one job after the other.
+async fn enqueue_single(producers: usize) {
+    let bench = Arc::new(Bench::open().await);
+    let added = Arc::new(AtomicU64::new(0));
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..producers)
+        .map(|_| {
+            let (bench, added) = (bench.clone(), added.clone());
+            tokio::spawn(async move {
+                let mut waits = Vec::new();
+                while start.elapsed() < Duration::from_secs(SECONDS) {
+                    let asked = Instant::now();
+                    bench.store.commit(vec![Commit::of([bench.job()])]).await.expect("added");
+                    waits.push(asked.elapsed());
+                    added.fetch_add(1, Ordering::Relaxed);
+                }
+                waits
+            })
+        })
+        .collect();
+    let mut waits = Vec::new();
+    for task in tasks {
+        waits.extend(task.await.expect("no panic"));
+    }
+    let rate = added.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
+    report(&format!("enqueue-single, {producers} producers"), rate, &mut waits);
+    Arc::into_inner(bench).expect("all tasks ended").close().await;
+}
+
+async fn enqueue_batch(batch: usize) {
+    let bench = Bench::open().await;
+    let (start, mut added, mut waits) = (Instant::now(), 0, Vec::new());
+    while start.elapsed() < Duration::from_secs(SECONDS) {
+        let commits = (0..batch).map(|_| Commit::of([bench.job()])).collect();
+        let asked = Instant::now();
+        bench.store.commit(commits).await.expect("added");
+        waits.push(asked.elapsed());
+        added += batch;
+    }
+    let rate = added as f64 / start.elapsed().as_secs_f64();
+    report(&format!("enqueue-batch of {batch}"), rate, &mut waits);
+    bench.close().await;
+}
+
+/// Workers that each settle a batch and claim the next one at the same time.
+async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: &str) {
+    let bench = Arc::new(Bench::open().await);
+    bench.add(backlog).await;
+    let start = Instant::now();
+    let done = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..workers)
+        .map(|_| {
+            let (bench, done) = (bench.clone(), done.clone());
+            tokio::spawn(async move {
+                let mut leased = bench.store.claim(bench.ask(batch, Duration::ZERO)).await.expect("claimed");
+                while !leased.is_empty() {
+                    done.fetch_add(leased.len() as u64, Ordering::Relaxed);
+                    let settled = bench.store.commit(settle(leased, keep));
+                    let claimed = bench.store.claim(bench.ask(batch, Duration::ZERO));
+                    let (settled, claimed) = tokio::join!(settled, claimed);
+                    assert!(settled.expect("settled").iter().all(Result::is_ok));
+                    leased = claimed.expect("claimed");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+    assert_eq!(done.load(Ordering::Relaxed), backlog as u64);
+    let rate = backlog as f64 / start.elapsed().as_secs_f64();
+    report(&format!("drain {backlog}, {workers} workers, batch {batch}, {label}"), rate, &mut []);
+    Arc::into_inner(bench).expect("all tasks ended").close().await;
+}
+
+/// One job after the other to a worker that waits.
+async fn pickup(jobs: usize, pause: Duration) {
+    let bench = Arc::new(Bench::open().await);
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let worker = {
+        let bench = bench.clone();
+        tokio::spawn(async move {
+            loop {
+                let leased = bench.store.claim(bench.ask(10, Duration::from_secs(5))).await;
+                let Ok(leased) = leased else { return };
+                if leased.is_empty() {
+                    return;
+                }
+                told.send(Instant::now()).expect("somebody listens");
+                bench.store.commit(settle(leased, Keep::NOTHING)).await.expect("settled");
+            }
+        })
+    };
+    let mut waits = Vec::new();
+    for _ in 0..jobs {
+        tokio::time::sleep(pause).await;
+        let asked = Instant::now();
+        bench.store.commit(vec![Commit::of([bench.job()])]).await.expect("added");
+        waits.push(heard.recv().await.expect("picked up").duration_since(asked));
+    }
+    report("pick-up, idle", 0.0, &mut waits);
+    worker.abort();
+    let _ = worker.await;
+    Arc::into_inner(bench).expect("all tasks ended").close().await;
+}
+
+fn report(case: &str, rate: f64, waits: &mut [Duration]) {
+    waits.sort_unstable();
+    let at = |share: f64| {
+        let index = (waits.len() as f64 * share) as usize;
+        waits.get(index.min(waits.len().saturating_sub(1))).copied().unwrap_or_default()
+    };
+    println!("{case:55} {rate:>10.0} /s   p50 {:?}  p99 {:?}", at(0.5), at(0.99));
+}
+
+#[tokio::main]
+async fn main() {
+    let cases: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| cases.is_empty() || cases.iter().any(|case| case == name);
+    if wanted("single") {
+        enqueue_single(50).await;
+    }
+    if wanted("one") {
+        enqueue_single(1).await;
+    }
+    if wanted("batch") {
+        enqueue_batch(100).await;
+    }
+    if wanted("keep") {
+        drain(200_000, 1, 100, Keep::count(1000), "keep 1000").await;
+        drain(200_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(200_000, 2, 50, Keep::count(1000), "keep 1000").await;
+    }
+    if wanted("remove") {
+        drain(200_000, 2, 100, Keep::NOTHING, "remove").await;
+    }
+    if wanted("backlog") {
+        drain(10_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(1_000_000, 2, 100, Keep::count(1000), "keep 1000").await;
+    }
+    if wanted("pickup") {
+        pickup(500, Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,112 @@
+//! Checkpoints: moving pages from the write-ahead log into the database, away from the hot path.
+//!
+//! A thread of its own does the bulk while commits go on. When it has caught up, the writer does the short
+//! rest between two commits, so that the log starts over instead of growing.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+        mpsc::{self, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+
+use crate::connect;
+
+/// After this many new pages in the log the thread moves them.
+const STEP: i32 = 2048;
+/// From this many pages on, the writer sees to it that the log starts over.
+const LIMIT: i32 = 4 * STEP;
+
+pub(crate) struct Checkpoints {
+    /// The pages in the log after the last commit.
+    pages: Arc<AtomicI32>,
+    /// The pages in the log when the thread was last asked, or when the writer last tried itself.
+    asked_at: i32,
+    busy: Arc<AtomicBool>,
+    ask: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    /// Starts the thread, and has the connection count pages.
+    pub(crate) fn start(path: &Path, conn: &mut Connection) -> rusqlite::Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let counter = pages.clone();
+        conn.wal_hook(Some(move |_: &mut _, in_log| {
+            counter.store(in_log, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let own = connect::checkpointer(path)?;
+        let busy = Arc::new(AtomicBool::new(false));
+        let done = busy.clone();
+        let (ask, asked) = mpsc::sync_channel(1);
+        let run = move || {
+            for () in asked {
+                if let Err(error) = checkpoint(&own, "PASSIVE") {
+                    // The log stays and grows; the next step tries again.
+                    tracing::warn!(%error, "a checkpoint of the store failed");
+                }
+                done.store(false, Ordering::Release);
+            }
+        };
+        let thread = thread::Builder::new().name("eventyard-checkpoint".to_owned()).spawn(run);
+        if let Err(error) = &thread {
+            tracing::warn!(%error, "no thread for checkpoints: the writer does them itself");
+        }
+        let thread = thread.ok();
+        Ok(Self { pages, asked_at: 0, busy, ask: thread.is_some().then_some(ask), thread })
+    }
+
+    /// Called after each commit.
+    pub(crate) fn after_commit(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.asked_at {
+            self.asked_at = 0;
+        }
+        if pages - self.asked_at < STEP || self.busy.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.asked_at = pages;
+        match &self.ask {
+            Some(ask) if pages < LIMIT => {
+                self.busy.store(true, Ordering::Release);
+                if let Err(TrySendError::Disconnected(())) = ask.try_send(()) {
+                    self.ask = None;
+                }
+                Ok(())
+            }
+            _ => checkpoint(conn, "PASSIVE").or_else(|error| {
+                tracing::warn!(%error, "a checkpoint of the store failed");
+                Ok(())
+            }),
+        }
+    }
+
+    /// Leaves nothing in the log, if nobody reads from it.
+    pub(crate) fn finish(mut self, conn: Connection) -> rusqlite::Result<()> {
+        self.stop();
+        checkpoint(&conn, "TRUNCATE")?;
+        conn.close().map_err(|(_, error)| error)
+    }
+
+    fn stop(&mut self) {
+        self.ask = None;
+        // A panic of the thread was reported where it happened.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn checkpoint(conn: &Connection, mode: &str) -> rusqlite::Result<()> {
+    conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |_| Ok(()))
+}

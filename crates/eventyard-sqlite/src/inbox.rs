@@ -1,0 +1,100 @@
+//! The inbox of the writer thread: callers push one request each, the thread takes all there are at once.
+
+use std::{
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    thread::{self, Thread},
+};
+
+use tokio::sync::Semaphore;
+
+use crate::request::Request;
+
+/// The most requests that wait to be taken; further callers wait for room.
+pub(crate) const CAPACITY: usize = 1024;
+
+/// A bounded queue with many senders and one receiver, the writer thread.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    room: Semaphore,
+    receiver: OnceLock<Thread>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    /// How many of them hold a place.
+    places: usize,
+    /// The receiver sleeps, or is about to.
+    asleep: bool,
+    closed: bool,
+}
+
+/// The inbox takes no more requests.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl Inbox {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            room: Semaphore::new(CAPACITY),
+            receiver: OnceLock::new(),
+        }
+    }
+
+    /// Adds a request when there is room for it.
+    pub(crate) async fn send(&self, request: Request) -> Result<(), Closed> {
+        self.room.acquire().await.map_err(|_| Closed)?.forget();
+        self.push(request, 1)
+    }
+
+    /// Adds a request at once, beyond the bound: for those that make others smaller.
+    pub(crate) fn push_now(&self, request: Request) {
+        // Whoever closed the store released everything with it.
+        let _ = self.push(request, 0);
+    }
+
+    fn push(&self, request: Request, places: usize) -> Result<(), Closed> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Closed);
+        }
+        state.requests.push(request);
+        state.places += places;
+        if std::mem::take(&mut state.asleep) {
+            drop(state);
+            self.receiver.get().expect("only a receiver sets `asleep`").unpark();
+        }
+        Ok(())
+    }
+
+    /// Takes all requests there are, in order; waits for one if `wait`. Only one thread may call this.
+    pub(crate) fn take(&self, into: &mut Vec<Request>, wait: bool) {
+        self.receiver.get_or_init(thread::current);
+        loop {
+            let mut state = self.lock();
+            if !state.requests.is_empty() || !wait {
+                state.asleep = false;
+                std::mem::swap(&mut state.requests, into);
+                self.room.add_permits(std::mem::take(&mut state.places));
+                return;
+            }
+            state.asleep = true;
+            drop(state);
+            thread::park();
+        }
+    }
+
+    /// Refuses further requests, and gives back those that nobody took.
+    pub(crate) fn close(&self) -> Vec<Request> {
+        let mut state = self.lock();
+        state.closed = true;
+        self.room.close();
+        std::mem::take(&mut state.requests)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,160 @@
+//! The read side: short reads on connections of their own, which never hold up the writer.
+
+mod cursor;
+mod document;
+mod event;
+mod job;
+mod listing;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use eventyard_core::{
+    Document, Event, EventId, Inspect, JobId, JobKey, JobState, LeaseToken, Leased, Page, PageAsk,
+    QueueName, StoreError, StoreErrorKind,
+    inspect::{AttemptRecord, DocumentFilter, EventFilter, JobStatus, LogLine, QueueStatus},
+};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use crate::{
+    SqliteStore, connect,
+    error::{closed, store_error},
+};
+
+/// The most reads at one time, and the most connections for them.
+const READERS: usize = 4;
+
+/// Connections that only read.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    path: Arc<PathBuf>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    room: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self {
+            path: Arc::new(path.to_owned()),
+            idle: Arc::default(),
+            room: Arc::new(Semaphore::new(READERS)),
+        }
+    }
+
+    /// Runs `read` on one state of the file, on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let room = self.room.clone().acquire_owned().await;
+        let room = room.map_err(|_| closed(&self.path))?;
+        let readers = self.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            let idle = readers.lock().pop();
+            let mut conn = idle.map_or_else(|| connect::reader(&readers.path), Ok)?;
+            let snapshot = conn.transaction()?;
+            let outcome = read(&snapshot)?;
+            snapshot.finish()?;
+            if !readers.room.is_closed() {
+                readers.lock().push(conn);
+            }
+            Ok(outcome)
+        });
+        match reading.await {
+            Ok(outcome) => outcome.map_err(|error| store_error(&self.path, error)),
+            Err(error) => {
+                let message = format!("reading from {} was broken off", self.path.display());
+                Err(StoreError::new(StoreErrorKind::Unavailable, message).because(error))
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses further reads.
+    pub(crate) fn close(&self) {
+        self.room.close();
+        self.lock().clear();
+    }
+}
+
+#[async_trait]
+impl Inspect for SqliteStore {
+    async fn queues(&self) -> Result<BTreeMap<QueueName, QueueStatus>, StoreError> {
+        if self.readers.room.is_closed() {
+            return Err(self.shared.closed());
+        }
+        Ok(self.shared.queues.read().expect("no holder panics").clone())
+    }
+
+    async fn jobs(
+        &self,
+        queue: Option<&QueueName>,
+        state: JobState,
+        page: PageAsk,
+    ) -> Result<Page<JobStatus>, StoreError> {
+        let after = cursor::of_jobs(&page, state)?;
+        let (queue, limit) = (queue.cloned(), page.limit());
+        self.readers
+            .read(move |conn| listing::page(conn, queue.as_ref(), state, after, limit))
+            .await
+    }
+
+    async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |conn| job::status(conn, &key)).await
+    }
+
+    async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |conn| job::queues_of(conn, &id)).await
+    }
+
+    async fn attempts(&self, key: &JobKey) -> Result<Vec<AttemptRecord>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |conn| job::attempts(conn, &key)).await
+    }
+
+    async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |conn| job::logs(conn, &key)).await
+    }
+
+    async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {
+        self.readers.read(move |conn| job::leased(conn, token)).await
+    }
+
+    async fn events(&self, filter: EventFilter, page: PageAsk) -> Result<Page<Event>, StoreError> {
+        let before = cursor::of_events(&page)?;
+        let limit = page.limit();
+        self.readers.read(move |conn| event::page(conn, &filter, before, limit)).await
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        let id = id.clone();
+        self.readers.read(move |conn| event::one(conn, &id)).await
+    }
+
+    async fn document(&self, collection: &str, key: &str) -> Result<Option<Document>, StoreError> {
+        let (collection, key) = (collection.to_owned(), key.to_owned());
+        self.readers.read(move |conn| document::one(conn, collection, key)).await
+    }
+
+    async fn documents(
+        &self,
+        filter: DocumentFilter,
+        page: PageAsk,
+    ) -> Result<Page<Document>, StoreError> {
+        let after = cursor::of_documents(&page)?;
+        let limit = page.limit();
+        self.readers.read(move |conn| document::page(conn, filter, after, limit)).await
+    }
+}

@@ -1,0 +1,117 @@
+//! One job: where it stands, and what it has behind it.
+
+use eventyard_core::{
+    JobId, JobKey, JobState, Lease, LeaseToken, Leased, QueueName, Timestamp, WorkerId,
+    inspect::{AttemptRecord, JobStatus, LogLine},
+};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{
+    cursor::Place,
+    listing::{self, Queue},
+};
+use crate::{
+    encoding::{state_of_finished, token},
+    error::corrupt_row,
+};
+
+/// A job's number and priority.
+struct Found {
+    queue: Queue,
+    seq: i64,
+    priority: i64,
+}
+
+fn find(conn: &Connection, key: &JobKey) -> rusqlite::Result<Option<Found>> {
+    let Some(queue) = listing::queue(conn, &key.queue)? else { return Ok(None) };
+    conn.prepare_cached("SELECT seq, priority FROM job WHERE id = ?1 AND queue = ?2")?
+        .query_row((key.id.as_str(), queue.id), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map(|row| row.map(|(seq, priority)| Found { queue, seq, priority }))
+}
+
+/// One job.
+pub(super) fn status(conn: &Connection, key: &JobKey) -> rusqlite::Result<Option<JobStatus>> {
+    let Some(Found { queue, seq, priority }) = find(conn, key)? else { return Ok(None) };
+    let place = conn
+        .prepare_cached(
+            "SELECT state, 0, ord FROM finished WHERE seq = ?1
+             UNION ALL SELECT 3, 0, fence FROM active WHERE seq = ?1
+             UNION ALL SELECT 2, due, n FROM delayed WHERE seq = ?1
+             UNION ALL SELECT 0, priority, ord FROM ready WHERE moved = ?1
+             UNION ALL SELECT 0, priority, ord FROM ready
+                 WHERE queue = ?2 AND priority = ?3 AND ord IN (?1, -?1) AND moved IS NULL
+             LIMIT 1",
+        )?
+        .query_row((seq, queue.id, priority), |row| {
+            let state = match row.get(0)? {
+                0 if priority == 0 => JobState::Waiting,
+                0 => JobState::Prioritized,
+                2 => JobState::Delayed,
+                3 => JobState::Active,
+                state => state_of_finished(state),
+            };
+            Ok((state, Place(row.get(1)?, row.get(2)?)))
+        })
+        .optional()?;
+    let Some((state, place)) = place else {
+        return Err(corrupt_row("a job that stands nowhere"));
+    };
+    listing::row_at(conn, &queue, state, place)
+}
+
+/// The queues that have a job with this id.
+pub(super) fn queues_of(conn: &Connection, id: &JobId) -> rusqlite::Result<Vec<QueueName>> {
+    let sql = "SELECT q.id, q.name, q.paused FROM job j JOIN queue q ON q.id = j.queue
+        WHERE j.id = ?1 ORDER BY q.name";
+    conn.prepare_cached(sql)?
+        .query_map((id.as_str(),), |row| Ok(listing::queue_in_row(row)?.name))?
+        .collect()
+}
+
+/// The attempts of a job that did not succeed, oldest first.
+pub(super) fn attempts(conn: &Connection, key: &JobKey) -> rusqlite::Result<Vec<AttemptRecord>> {
+    let Some(found) = find(conn, key)? else { return Ok(Vec::new()) };
+    let sql = "SELECT attempt, started_at, ended_at, worker, failure FROM attempt
+        WHERE seq = ?1 ORDER BY n";
+    conn.prepare_cached(sql)?
+        .query_map((found.seq,), |row| {
+            let worker = WorkerId::new(row.get_ref(3)?.as_str()?);
+            let failure = serde_json::from_str(row.get_ref(4)?.as_str()?);
+            Ok(AttemptRecord {
+                attempt: row.get(0)?,
+                started_at: Timestamp::from_millis(row.get(1)?),
+                ended_at: Timestamp::from_millis(row.get(2)?),
+                worker: worker.map_err(|_| corrupt_row("the worker of an attempt"))?,
+                failure: failure.map_err(|_| corrupt_row("the failure of an attempt"))?,
+            })
+        })?
+        .collect()
+}
+
+/// The log of a job, oldest line first.
+pub(super) fn logs(conn: &Connection, key: &JobKey) -> rusqlite::Result<Vec<LogLine>> {
+    let Some(found) = find(conn, key)? else { return Ok(Vec::new()) };
+    conn.prepare_cached("SELECT at, line FROM log WHERE seq = ?1 ORDER BY n")?
+        .query_map((found.seq,), |row| {
+            Ok(LogLine { at: Timestamp::from_millis(row.get(0)?), line: row.get(1)? })
+        })?
+        .collect()
+}
+
+/// The job under a lease, if the lease holds.
+pub(super) fn leased(conn: &Connection, token: LeaseToken) -> rusqlite::Result<Option<Leased>> {
+    let Some((seq, fence)) = token::split(token) else { return Ok(None) };
+    let sql = "SELECT q.id, q.name, q.paused FROM active a JOIN queue q ON q.id = a.queue
+        WHERE a.seq = ?1 AND a.fence = ?2";
+    let queue = conn
+        .prepare_cached(sql)?
+        .query_row((seq, fence), listing::queue_in_row)
+        .optional()?;
+    let Some(queue) = queue else { return Ok(None) };
+    let status = listing::row_at(conn, &queue, JobState::Active, Place(0, fence))?;
+    Ok(status.and_then(|JobStatus { job, leased_until, .. }| {
+        let lease = Lease { job: job.key(), attempt: job.attempts_made + 1, token };
+        Some(Leased { job, lease, until: leased_until? })
+    }))
+}

@@ -1,0 +1,184 @@
+//! Listings of jobs by state.
+
+use eventyard_core::{
+    Failure, Job, JobState, Page, QueueName, Timestamp, WorkerId, inspect::JobStatus,
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::cursor::{Place, cut, to_job};
+use crate::{
+    encoding::{JobReader, finished_state, job_columns},
+    error::corrupt_row,
+};
+
+/// A queue as listings need it.
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    pub(super) id: i64,
+    pub(super) name: QueueName,
+    pub(super) paused: bool,
+}
+
+/// The jobs of a queue, or of all, in a state.
+pub(super) fn page(
+    conn: &Connection,
+    queue: Option<&QueueName>,
+    state: JobState,
+    after: Option<Place>,
+    limit: usize,
+) -> rusqlite::Result<Page<JobStatus>> {
+    let mut rows = Vec::new();
+    for queue in queues(conn, queue)? {
+        let listed = match (state, queue.paused) {
+            (JobState::Waiting, true) | (JobState::Paused, false) => continue,
+            (JobState::Paused, true) => JobState::Waiting,
+            (state, _) => state,
+        };
+        rows.extend(rows_of(conn, &queue, listed, after, limit + 1)?);
+    }
+    if newest_first(state) {
+        rows.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+    } else {
+        rows.sort_by_key(|(place, _)| *place);
+    }
+    Ok(cut(rows, limit, |place| to_job(state, *place)))
+}
+
+/// Whether the listing of a state begins with its largest place.
+const fn newest_first(state: JobState) -> bool {
+    matches!(state, JobState::Completed | JobState::Failed)
+}
+
+fn queues(conn: &Connection, name: Option<&QueueName>) -> rusqlite::Result<Vec<Queue>> {
+    if let Some(only) = name {
+        return Ok(queue(conn, only)?.into_iter().collect());
+    }
+    let mut statement = conn.prepare_cached("SELECT id, name, paused FROM queue ORDER BY name")?;
+    statement.query_map((), queue_in_row)?.collect()
+}
+
+/// The queue with this name.
+pub(super) fn queue(conn: &Connection, name: &QueueName) -> rusqlite::Result<Option<Queue>> {
+    conn.prepare_cached("SELECT id, name, paused FROM queue WHERE name = ?1")?
+        .query_row((name.as_str(),), queue_in_row)
+        .optional()
+}
+
+pub(super) fn queue_in_row(row: &Row<'_>) -> rusqlite::Result<Queue> {
+    let name = QueueName::new(row.get_ref(1)?.as_str()?);
+    let name = name.map_err(|_| corrupt_row("the name of a queue"))?;
+    Ok(Queue { id: row.get(0)?, name, paused: row.get(2)? })
+}
+
+/// What every listing selects: place, account, times, worker, what came of it, and the job itself.
+macro_rules! listing {
+    ($place:literal, $account:literal, $status:literal, $from:literal) => {
+        concat!(
+            "SELECT ", $place, ", ", $account, ", ", $status, ", t.progress, ", job_columns!(),
+            " FROM ", $from, " LEFT JOIN trace t ON t.seq = j.seq LEFT JOIN event e ON e.seq = j.event "
+        )
+    };
+}
+
+macro_rules! ready {
+    ($where:literal) => {
+        concat!(
+            listing!("r.priority, r.ord", "r.attempts, r.crashes",
+                "NULL, t.started_at, NULL, t.worker, NULL, NULL, NULL",
+                "ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))"),
+            "WHERE r.queue = ?1 AND ", $where, " ORDER BY r.priority, r.ord LIMIT ?4"
+        )
+    };
+}
+
+const WAITING: &str = ready!("r.priority = ?2 AND r.ord > ?3");
+const PRIORITIZED: &str = ready!("(r.priority, r.ord) > (?2, ?3)");
+const DELAYED: &str = concat!(
+    listing!("d.due, d.n", "d.attempts, d.crashes",
+        "d.due, t.started_at, NULL, t.worker, NULL, NULL, NULL",
+        "delayed d CROSS JOIN job j ON j.seq = d.seq"),
+    "WHERE d.queue = ?1 AND (d.due, d.n) > (?2, ?3) ORDER BY d.due, d.n LIMIT ?4"
+);
+const ACTIVE: &str = concat!(
+    listing!("0, a.fence", "a.attempts, a.crashes",
+        "NULL, a.started_at, NULL, a.worker, a.until, NULL, NULL",
+        "active a CROSS JOIN job j ON j.seq = a.seq"),
+    "WHERE a.queue = ?1 AND (0, a.fence) > (?2, ?3) ORDER BY a.fence LIMIT ?4"
+);
+const FINISHED: &str = concat!(
+    listing!("0, f.ord", "f.attempts, f.crashes",
+        "NULL, f.started_at, f.at, f.worker, NULL, f.result, f.failure",
+        "finished f CROSS JOIN job j ON j.seq = f.seq"),
+    "WHERE f.queue = ?1 AND f.state = ?5 AND f.ord < ?3 AND ?2 = 0 ORDER BY f.ord DESC LIMIT ?4"
+);
+
+/// Up to `limit` jobs of a queue after a place, each with its own place.
+pub(super) fn rows_of(
+    conn: &Connection,
+    queue: &Queue,
+    state: JobState,
+    after: Option<Place>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(Place, JobStatus)>> {
+    let (sql, first, filter) = match state {
+        JobState::Waiting => (WAITING, Place(0, i64::MIN), None),
+        JobState::Prioritized => (PRIORITIZED, Place(0, i64::MAX), None),
+        JobState::Delayed => (DELAYED, Place(i64::MIN, i64::MIN), None),
+        JobState::Active => (ACTIVE, Place(0, i64::MIN), None),
+        JobState::Completed | JobState::Failed => {
+            (FINISHED, Place(0, i64::MAX), finished_state(state))
+        }
+        JobState::Paused | JobState::WaitingChildren => return Ok(Vec::new()),
+    };
+    let Place(a, b) = after.unwrap_or(first);
+    let limit = i64::try_from(limit).expect("a page is small");
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut reader = JobReader::default();
+    let read = |row: &Row<'_>| status_in_row(&mut reader, row, queue, state);
+    match filter {
+        Some(filter) => statement.query_map((queue.id, a, b, limit, filter), read)?.collect(),
+        None => statement.query_map((queue.id, a, b, limit), read)?.collect(),
+    }
+}
+
+/// The one job of a listing that has this place.
+pub(super) fn row_at(
+    conn: &Connection,
+    queue: &Queue,
+    state: JobState,
+    Place(a, b): Place,
+) -> rusqlite::Result<Option<JobStatus>> {
+    let before = if newest_first(state) { b.saturating_add(1) } else { b.saturating_sub(1) };
+    let rows = rows_of(conn, queue, state, Some(Place(a, before)), 1)?;
+    Ok(rows.into_iter().next().map(|(_, status)| status))
+}
+
+fn status_in_row(
+    reader: &mut JobReader,
+    row: &Row<'_>,
+    queue: &Queue,
+    state: JobState,
+) -> rusqlite::Result<(Place, JobStatus)> {
+    let time = |column| -> rusqlite::Result<_> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+    };
+    let bytes = |column| -> rusqlite::Result<_> {
+        Ok(row.get_ref(column)?.as_blob_or_null()?.map(bytes::Bytes::copy_from_slice))
+    };
+    let job: Job = reader.read(row, 12, &queue.name, (row.get(2)?, row.get(3)?))?;
+    let worker = row.get_ref(7)?.as_str_or_null()?.map(WorkerId::new).transpose();
+    let failure = row.get_ref(10)?.as_str_or_null()?.map(serde_json::from_str::<Failure>);
+    let status = JobStatus {
+        job,
+        state: if queue.paused && state == JobState::Waiting { JobState::Paused } else { state },
+        due_at: time(4)?,
+        started_at: time(5)?,
+        finished_at: time(6)?,
+        worker: worker.map_err(|_| corrupt_row("the worker of a job"))?,
+        leased_until: time(8)?,
+        progress: bytes(11)?,
+        result: bytes(9)?,
+        failure: failure.transpose().map_err(|_| corrupt_row("the failure of a job"))?,
+    };
+    Ok((Place(row.get(0)?, row.get(1)?), status))
+}

@@ -1,0 +1,181 @@
+//! The tables, and the steps that bring an older file up to date.
+
+use std::path::Path;
+
+use eventyard_core::{StoreError, StoreErrorKind};
+use rusqlite::Connection;
+
+use crate::error::store_error;
+
+/// The steps from an empty file to the present schema. Step n brings a file to `user_version` n + 1; a
+/// step that was released is never changed.
+const STEPS: &[&str] = &[V1];
+
+/// A job is one row in `job`, written when it is added and removed with it, and one small row in the table
+/// that says where it stands: `ready`, `delayed`, `active` or `finished`. Numbers (`seq`, `ord`, `n`, `fence`) come
+/// from one rising counter, so the keys of new rows rise, too.
+const V1: &str = "
+CREATE TABLE meta (
+    name    TEXT PRIMARY KEY,
+    value   ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE queue (
+    id      INTEGER PRIMARY KEY,
+    name    TEXT NOT NULL UNIQUE,
+    paused  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE job (
+    seq         INTEGER PRIMARY KEY,
+    queue       INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,  -- 2: LIFO
+    created_at  INTEGER NOT NULL,
+    id          TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    options     TEXT,              -- JSON; null for the defaults
+    event       INTEGER,           -- null: `data` is the payload; 0: `data` is an event; else the seq of the event
+    data        BLOB
+) STRICT;
+CREATE UNIQUE INDEX job_id ON job (id, queue);
+
+-- `moved` is the job's seq where `ord` is not that number with either sign, and null otherwise: most
+-- jobs become runnable once, and then their row and its key say everything.
+CREATE TABLE ready (
+    queue       INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    ord         INTEGER NOT NULL,
+    moved       INTEGER,
+    attempts    INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,  -- 1: has rows in trace, attempt or log; 2: LIFO
+    PRIMARY KEY (queue, priority, ord)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX ready_moved ON ready (moved) WHERE moved IS NOT NULL;
+
+CREATE TABLE delayed (
+    queue       INTEGER NOT NULL,
+    due         INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,
+    PRIMARY KEY (queue, due, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX delayed_seq ON delayed (seq);
+
+CREATE TABLE active (
+    seq         INTEGER PRIMARY KEY,
+    queue       INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    ord         INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,
+    fence       INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    until       INTEGER NOT NULL,
+    worker      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE finished (
+    queue       INTEGER NOT NULL,
+    state       INTEGER NOT NULL,  -- 4: completed; 5: failed
+    ord         INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    expires_at  INTEGER,
+    worker      TEXT NOT NULL,
+    result      BLOB,
+    failure     TEXT,
+    PRIMARY KEY (queue, state, ord)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX finished_seq ON finished (seq);
+CREATE INDEX finished_expires ON finished (expires_at) WHERE expires_at IS NOT NULL;
+
+-- What a job has behind it, as far as it is more than numbers. Most jobs have no rows here.
+CREATE TABLE trace (
+    seq         INTEGER PRIMARY KEY,
+    progress    BLOB,
+    worker      TEXT,
+    started_at  INTEGER
+) STRICT;
+CREATE TABLE attempt (
+    seq         INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    attempt     INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    ended_at    INTEGER NOT NULL,
+    worker      TEXT NOT NULL,
+    failure     TEXT NOT NULL,
+    PRIMARY KEY (seq, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE log (
+    seq         INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    line        TEXT NOT NULL,
+    PRIMARY KEY (seq, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+    seq         INTEGER PRIMARY KEY,
+    time        INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    id          TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    source      TEXT NOT NULL,
+    correlation TEXT,
+    attributes  TEXT,              -- JSON; null when there are no others
+    data        BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_id ON event (id);
+CREATE INDEX event_kind ON event (kind, seq);
+CREATE INDEX event_correlation ON event (correlation, seq) WHERE correlation IS NOT NULL;
+
+CREATE TABLE document (
+    collection  TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    value       BLOB NOT NULL,
+    PRIMARY KEY (collection, key)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Brings the file to the present schema, in one transaction.
+pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let sql = |error| store_error(path, error);
+    let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    let (version, newest) = (version as usize, STEPS.len());
+    if version == newest {
+        return Ok(());
+    }
+    if version > newest {
+        let message = format!(
+            "the store {} has schema version {version}, this program knows up to {newest}; use a newer eventyard",
+            path.display()
+        );
+        return Err(StoreError::new(StoreErrorKind::Corrupt, message));
+    }
+    let foreign = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'";
+    if version == 0 && conn.query_row(foreign, (), |row| row.get::<_, i64>(0)).map_err(sql)? > 0 {
+        let message = format!(
+            "{} is a database of another program; use another file",
+            path.display()
+        );
+        return Err(StoreError::new(StoreErrorKind::Corrupt, message));
+    }
+    let tx = conn.transaction().map_err(sql)?;
+    for step in &STEPS[version..] {
+        tx.execute_batch(step).map_err(sql)?;
+    }
+    tx.pragma_update(None, "user_version", newest as u32).map_err(sql)?;
+    tx.commit().map_err(sql)
+}

@@ -1,0 +1,45 @@
+//! What the store's handle, its writer thread and its helpers share.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, RwLock},
+};
+
+use eventyard_core::{Clock, QueueName, StoreError, Timestamp, inspect::QueueStatus};
+use tokio::sync::watch;
+
+use crate::{error, inbox::Inbox, options::Options};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) inbox: Inbox,
+    /// Every queue as it stood after the last commit.
+    pub(crate) queues: RwLock<BTreeMap<QueueName, QueueStatus>>,
+    /// When the next delayed job runs.
+    pub(crate) next_due: watch::Sender<Option<Timestamp>>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            inbox: Inbox::new(),
+            queues: RwLock::default(),
+            next_due: watch::Sender::new(None),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.options.path
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.options.clock
+    }
+
+    pub(crate) fn closed(&self) -> StoreError {
+        error::closed(self.path())
+    }
+}

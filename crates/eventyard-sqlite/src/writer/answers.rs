@@ -1,0 +1,75 @@
+//! Answers that wait until what they tell is durable.
+
+use std::sync::Arc;
+
+use eventyard_core::{Leased, Maintenance, Renewal, StoreError};
+
+use crate::{
+    request::{Delivery, Receipts, Reply, Waiter},
+    shared::Shared,
+};
+
+/// The answers of one transaction, and the claims that it has not served yet.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    ready: Vec<Answer>,
+    pub(super) claims: Vec<Waiter>,
+}
+
+/// One answer and where it goes.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Commit(Reply<Receipts>, Receipts),
+    Claim(Reply<Delivery>, Vec<Leased>),
+    Renew(Reply<Vec<Renewal>>, Vec<Renewal>),
+    Maintain(Reply<Maintenance>, Maintenance),
+}
+
+impl Answers {
+    /// Adds an answer. If there is none because of an error, its caller is refused with the others.
+    pub(super) fn add<T: Default>(
+        &mut self,
+        outcome: rusqlite::Result<T>,
+        answer: impl FnOnce(T) -> Answer,
+    ) -> rusqlite::Result<()> {
+        let (value, error) = match outcome {
+            Ok(value) => (value, Ok(())),
+            Err(error) => (T::default(), Err(error)),
+        };
+        self.ready.push(answer(value));
+        error
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.claims.is_empty()
+    }
+
+    /// Tells everyone. A caller that has gone needs no answer; leases that it was to get go back.
+    pub(super) fn deliver(self, shared: &Arc<Shared>) {
+        for answer in self.ready {
+            match answer {
+                Answer::Commit(reply, receipts) => drop(reply.send(Ok(receipts))),
+                Answer::Claim(reply, leased) => {
+                    drop(reply.send(Ok(Delivery::new(leased, shared.clone()))));
+                }
+                Answer::Renew(reply, renewals) => drop(reply.send(Ok(renewals))),
+                Answer::Maintain(reply, done) => drop(reply.send(Ok(done))),
+            }
+        }
+    }
+
+    /// Tells everyone that nothing was done, and why.
+    pub(super) fn refuse(self, error: &StoreError) {
+        for answer in self.ready {
+            match answer {
+                Answer::Commit(reply, _) => drop(reply.send(Err(error.share()))),
+                Answer::Claim(reply, _) => drop(reply.send(Err(error.share()))),
+                Answer::Renew(reply, _) => drop(reply.send(Err(error.share()))),
+                Answer::Maintain(reply, _) => drop(reply.send(Err(error.share()))),
+            }
+        }
+        for waiter in self.claims {
+            drop(waiter.reply.send(Err(error.share())));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Loading the mirror from the file.
+
+use std::sync::Arc;
+
+use eventyard_core::{JobId, JobState, QueueName, Timestamp, WorkerId};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{
+    Writer,
+    leftovers::Leftovers,
+    number::{Counter, Numbers},
+    place::runnable,
+    state::{Active, QueueId, State, Ticket},
+    statements::Statements,
+};
+use crate::{
+    encoding::{JobReader, OptionsWriter, state_of_finished},
+    error::corrupt_row,
+    shared::Shared,
+};
+
+impl<'c> Writer<'c> {
+    /// A writer on a connection, with the mirror of what the file holds.
+    pub(super) fn start(conn: &'c Connection, shared: &'c Arc<Shared>) -> rusqlite::Result<Self> {
+        let mut writer = Self {
+            conn,
+            sql: Statements::prepare(conn)?,
+            shared,
+            state: State::default(),
+            numbers: Numbers { jobs: counter(conn, "jobs")?, steps: counter(conn, "steps")? },
+            leftovers: Leftovers::default(),
+            options: OptionsWriter::default(),
+            jobs: JobReader::default(),
+            now: shared.clock().now(),
+            in_transaction: false,
+            events_left: (0, 0),
+        };
+        load(conn, &mut writer.state)?;
+        shared.queues.write().expect("no holder panics").clear();
+        writer.publish(true);
+        Ok(writer)
+    }
+
+    /// Leaves the file as one that was closed in order.
+    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
+        for counter in [&self.numbers.jobs, &self.numbers.steps] {
+            self.sql.set_meta.execute((counter.name, counter.peek()))?;
+        }
+        Ok(())
+    }
+}
+
+fn counter(conn: &Connection, name: &'static str) -> rusqlite::Result<Counter> {
+    let row = conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
+    Ok(Counter::new(name, row.optional()?.unwrap_or(1)))
+}
+
+fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
+    each(conn, "SELECT id, name, paused FROM queue", |row| {
+        let name = QueueName::new(row.get::<_, String>(1)?);
+        let name = name.map_err(|_| corrupt_row("the name of a queue"))?;
+        state.add_queue(QueueId(row.get(0)?), name, row.get(2)?);
+        Ok(())
+    })?;
+    each(conn, "SELECT queue, priority, count(*) FROM ready GROUP BY queue, priority", |row| {
+        state.count(QueueId(row.get(0)?), runnable(row.get(1)?), row.get(2)?);
+        Ok(())
+    })?;
+    each(conn, "SELECT queue, count(*), min(due) FROM delayed GROUP BY queue", |row| {
+        let queue = QueueId(row.get(0)?);
+        state.count(queue, JobState::Delayed, row.get(1)?);
+        state.set_next_due(queue, Timestamp::from_millis(row.get(2)?));
+        Ok(())
+    })?;
+    each(conn, "SELECT queue, state, count(*) FROM finished GROUP BY queue, state", |row| {
+        state.count(QueueId(row.get(0)?), state_of_finished(row.get(1)?), row.get(2)?);
+        Ok(())
+    })?;
+    let active = "SELECT a.seq, a.queue, a.priority, a.ord, a.attempts, a.crashes, a.flags,
+        a.fence, a.started_at, a.until, a.worker, j.id FROM active a JOIN job j ON j.seq = a.seq";
+    each(conn, active, |row| {
+        let (worker, id): (String, String) = (row.get(10)?, row.get(11)?);
+        state.lease(Active {
+            ticket: Ticket {
+                seq: row.get(0)?,
+                queue: QueueId(row.get(1)?),
+                priority: row.get(2)?,
+                ord: row.get(3)?,
+                attempts: row.get(4)?,
+                crashes: row.get(5)?,
+                flags: row.get(6)?,
+            },
+            fence: row.get(7)?,
+            started_at: Timestamp::from_millis(row.get(8)?),
+            until: Timestamp::from_millis(row.get(9)?),
+            worker: WorkerId::new(worker).map_err(|_| corrupt_row("the worker of a lease"))?,
+            id: JobId::new(id).map_err(|_| corrupt_row("the id of a job"))?,
+        });
+        Ok(())
+    })?;
+    let events: i64 = conn.query_row("SELECT count(*) FROM event", (), |row| row.get(0))?;
+    state.events = events.unsigned_abs();
+    Ok(())
+}
+
+fn each(
+    conn: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(sql)?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Putting jobs where they stand: runnable, delayed, or nowhere.
+
+use eventyard_core::{JobState, Timestamp};
+
+use super::{
+    Writer,
+    state::{NEVER, QueueId, Ticket},
+};
+use crate::encoding::LIFO;
+
+/// The most delayed jobs that one transaction makes runnable; the next one goes on.
+const MAX_PROMOTED: i64 = 10_000;
+
+/// The state of a runnable job with this priority, on a queue that is not paused.
+pub(super) const fn runnable(priority: i64) -> JobState {
+    if priority == 0 { JobState::Waiting } else { JobState::Prioritized }
+}
+
+impl Writer<'_> {
+    /// The next number of a job, of a place in the run order, or of an event.
+    pub(super) fn next_job(&mut self) -> rusqlite::Result<i64> {
+        self.numbers.jobs.next(&mut self.sql.set_meta)
+    }
+
+    /// The next number of a lease, of an end, or of a delay.
+    pub(super) fn next_step(&mut self) -> rusqlite::Result<i64> {
+        self.numbers.steps.next(&mut self.sql.set_meta)
+    }
+
+    /// Makes a job runnable at the place that its ticket says.
+    pub(super) fn put_ready(&mut self, job: &Ticket) -> rusqlite::Result<()> {
+        let moved = (job.ord.abs() != job.seq).then_some(job.seq);
+        let QueueId(queue) = job.queue;
+        let account = (job.attempts, job.crashes, job.flags);
+        self.sql.insert_ready.execute((
+            queue,
+            job.priority,
+            job.ord,
+            moved,
+            account.0,
+            account.1,
+            account.2,
+        ))?;
+        self.state.count(job.queue, runnable(job.priority), 1);
+        Ok(())
+    }
+
+    /// Makes a job runnable behind the others of its priority, or before them if it is LIFO.
+    pub(super) fn put_at_back(&mut self, job: &mut Ticket) -> rusqlite::Result<()> {
+        let number = self.next_job()?;
+        job.ord = place(number, job.flags);
+        self.put_ready(job)
+    }
+
+    /// Makes a job run at `at`: at once when that is not after the present.
+    pub(super) fn run_at(&mut self, job: &mut Ticket, at: Timestamp) -> rusqlite::Result<()> {
+        if at > self.now { self.put_delayed(job, at) } else { self.put_at_back(job) }
+    }
+
+    /// Makes a job wait until `due`.
+    pub(super) fn put_delayed(&mut self, job: &Ticket, due: Timestamp) -> rusqlite::Result<()> {
+        let n = self.next_step()?;
+        let QueueId(queue) = job.queue;
+        self.sql.insert_delayed.execute((
+            queue,
+            due.as_millis(),
+            n,
+            job.seq,
+            job.priority,
+            job.attempts,
+            job.crashes,
+            job.flags,
+        ))?;
+        self.state.count(job.queue, JobState::Delayed, 1);
+        let next = self.state.figures(job.queue).next_due.min(due);
+        self.state.set_next_due(job.queue, next);
+        Ok(())
+    }
+
+    /// Makes the delayed jobs runnable whose time has come: by time, then in the order of being delayed.
+    pub(super) fn promote_due(&mut self) -> rusqlite::Result<()> {
+        let mut room = MAX_PROMOTED;
+        for queue in self.state.due(self.now) {
+            self.begin()?;
+            let (due, last) = self.due_jobs(queue, room)?;
+            for job in &due {
+                self.put_at_back(&mut job.clone())?;
+            }
+            let promoted = i64::try_from(due.len()).expect("bounded by the room");
+            if let Some((due, n)) = last {
+                self.sql.delete_delayed_until.execute((queue.0, due, n))?;
+                self.state.count(queue, JobState::Delayed, -promoted);
+            }
+            self.find_next_due(queue)?;
+            room -= promoted;
+            if room == 0 {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::type_complexity, reason = "jobs, and the key of the last one; used once")]
+    fn due_jobs(
+        &mut self,
+        queue: QueueId,
+        most: i64,
+    ) -> rusqlite::Result<(Vec<Ticket>, Option<(i64, i64)>)> {
+        let mut rows =
+            self.sql.due_delayed.query((queue.0, self.now.as_millis(), most))?;
+        let (mut due, mut last) = (Vec::new(), None);
+        while let Some(row) = rows.next()? {
+            due.push(Ticket {
+                seq: row.get(0)?,
+                queue,
+                priority: row.get(1)?,
+                ord: 0,
+                attempts: row.get(2)?,
+                crashes: row.get(3)?,
+                flags: row.get(4)?,
+            });
+            last = Some((row.get(5)?, row.get(6)?));
+        }
+        Ok((due, last))
+    }
+
+    fn find_next_due(&mut self, queue: QueueId) -> rusqlite::Result<()> {
+        let mut rows = self.sql.next_due.query((queue.0,))?;
+        let next = match rows.next()? {
+            Some(row) => Timestamp::from_millis(row.get(0)?),
+            None => NEVER,
+        };
+        self.state.set_next_due(queue, next);
+        Ok(())
+    }
+}
+
+/// The place in the run order of the job that became runnable as number `number`.
+pub(super) const fn place(number: i64, flags: i64) -> i64 {
+    if flags & LIFO == 0 { number } else { -number }
+}

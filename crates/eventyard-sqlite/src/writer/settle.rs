@@ -1,0 +1,171 @@
+//! Settling: how an attempt's end changes its job; and what a handler says while it runs.
+
+use bytes::Bytes;
+use eventyard_core::{
+    Failure, JobState, Keep, Settlement, Timestamp, WorkerId,
+    commit::{MAX_ATTEMPT_RECORDS, MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
+};
+
+use super::{
+    Writer,
+    state::{Active, Ticket},
+};
+use crate::encoding::{TRACED, finished_state};
+
+/// How a job ended.
+pub(super) enum Outcome<'a> {
+    Completed(Option<&'a Bytes>),
+    Failed(&'a Failure),
+}
+
+impl Outcome<'_> {
+    const fn state(&self) -> JobState {
+        match self {
+            Self::Completed(_) => JobState::Completed,
+            Self::Failed(_) => JobState::Failed,
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Ends the attempt on the active job `seq`.
+    pub(super) fn settle(&mut self, seq: i64, settlement: &Settlement) -> rusqlite::Result<()> {
+        let mut active = self.end_lease(seq);
+        match settlement {
+            Settlement::Complete { result, keep } => {
+                active.ticket.attempts += 1;
+                self.finish_job(&active, &Outcome::Completed(result.as_ref()), *keep)
+            }
+            Settlement::Retry { at, failure } => {
+                self.record(&mut active, failure)?;
+                self.remember_run(&mut active)?;
+                self.run_at(&mut active.ticket, *at)
+            }
+            Settlement::Snooze { at } => {
+                self.remember_run(&mut active)?;
+                self.run_at(&mut active.ticket, *at)
+            }
+            Settlement::Release => {
+                self.remember_run(&mut active)?;
+                self.put_ready(&active.ticket)
+            }
+            Settlement::Fail { failure, keep } => {
+                self.record(&mut active, failure)?;
+                self.finish_job(&active, &Outcome::Failed(failure), *keep)
+            }
+        }
+    }
+
+    /// Takes a job out of the active ones.
+    pub(super) fn end_lease(&mut self, seq: i64) -> Active {
+        self.leftovers.ended.push(seq);
+        self.state.end_lease(seq)
+    }
+
+    /// Finishes a job that was taken out, and keeps it as long as it is to be kept.
+    pub(super) fn finish_job(
+        &mut self,
+        job: &Active,
+        outcome: &Outcome<'_>,
+        keep: Keep,
+    ) -> rusqlite::Result<()> {
+        let Active { ticket, worker, started_at, .. } = job;
+        let state = outcome.state();
+        if keep.is_nothing() {
+            self.leftovers.job(ticket.seq, ticket.flags);
+            return Ok(());
+        }
+        self.before_finishing(ticket.queue, state, keep.count)?;
+        let (result, failure) = match outcome {
+            Outcome::Completed(result) => (result.map(|result| &**result), None),
+            Outcome::Failed(failure) => (None, Some(json(failure))),
+        };
+        let ord = self.next_step()?;
+        self.sql.insert_finished.execute((
+            ticket.queue.0,
+            finished_state(state).expect("an outcome is a finished state"),
+            ord,
+            ticket.seq,
+            ticket.attempts,
+            ticket.crashes,
+            ticket.flags,
+            started_at.as_millis(),
+            self.now.as_millis(),
+            keep.age.map(|age| (self.now + age).as_millis()),
+            worker.as_str(),
+            result,
+            failure,
+        ))?;
+        self.state.count(ticket.queue, state, 1);
+        self.keep_newest(ticket.queue, state, keep.count)
+    }
+
+    /// Counts the running attempt as one that failed, and remembers why.
+    pub(super) fn record(&mut self, job: &mut Active, failure: &Failure) -> rusqlite::Result<()> {
+        let ticket = &mut job.ticket;
+        ticket.attempts += 1;
+        ticket.flags |= TRACED;
+        let n: i64 = self.sql.insert_attempt.query_row(
+            (
+                ticket.seq,
+                ticket.attempts,
+                job.started_at.as_millis(),
+                self.now.as_millis(),
+                job.worker.as_str(),
+                json(failure),
+            ),
+            |row| row.get(0),
+        )?;
+        self.sql.trim_attempts.execute((ticket.seq, n - i64::from(MAX_ATTEMPT_RECORDS)))?;
+        Ok(())
+    }
+
+    /// Remembers who ran a job last, and when, while it waits.
+    pub(super) fn remember_run(&mut self, job: &mut Active) -> rusqlite::Result<()> {
+        self.set_last_run(&mut job.ticket, &job.worker, job.started_at)
+    }
+
+    /// Remembers who ran a job last, and when.
+    pub(super) fn set_last_run(
+        &mut self,
+        job: &mut Ticket,
+        worker: &WorkerId,
+        started_at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        job.flags |= TRACED;
+        let run = (job.seq, worker.as_str(), started_at.as_millis());
+        self.sql.set_last_run.execute(run)?;
+        Ok(())
+    }
+
+    /// Replaces the progress of an active job.
+    pub(super) fn progress(&mut self, seq: i64, progress: &Bytes) -> rusqlite::Result<()> {
+        self.trace(seq)?;
+        self.sql.set_progress.execute((seq, &**progress))?;
+        Ok(())
+    }
+
+    /// Adds a line to the log of an active job.
+    pub(super) fn log(&mut self, seq: i64, line: &str) -> rusqlite::Result<()> {
+        self.trace(seq)?;
+        let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
+        let row = (seq, self.now.as_millis(), line);
+        let n: i64 = self.sql.insert_log.query_row(row, |row| row.get(0))?;
+        self.sql.trim_log.execute((seq, n - i64::from(MAX_LOG_LINES)))?;
+        Ok(())
+    }
+
+    /// Notes that an active job has rows apart from its own.
+    fn trace(&mut self, seq: i64) -> rusqlite::Result<()> {
+        let flags = self.state.active(seq).expect("the lease was checked").ticket.flags;
+        if flags & TRACED == 0 {
+            self.state.flag(seq, flags | TRACED);
+            self.sql.trace_active.execute((seq, flags | TRACED))?;
+        }
+        Ok(())
+    }
+}
+
+fn json(failure: &Failure) -> String {
+    serde_json::to_string(failure).expect("a failure is plain text")
+}

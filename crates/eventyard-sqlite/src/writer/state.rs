@@ -1,0 +1,296 @@
+//! What the writer keeps in memory: the queues with their counts, and the active jobs.
+//!
+//! The file is the truth. This mirrors the small part of it that every transaction needs; it is loaded
+//! when the file is opened, and a transaction that fails undoes here what it undoes there.
+
+use std::collections::HashMap;
+
+use eventyard_core::{
+    JobId, JobState, QueueName, Timestamp, WorkerId,
+    inspect::{Counts, QueueStatus},
+};
+
+/// A queue's number in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct QueueId(pub(super) i64);
+
+/// A job's place in the run order and its account: what goes with it from table to table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    pub(super) seq: i64,
+    pub(super) queue: QueueId,
+    pub(super) priority: i64,
+    /// Its place among the runnable jobs of its priority, kept while it is active.
+    pub(super) ord: i64,
+    pub(super) attempts: i64,
+    pub(super) crashes: i64,
+    pub(super) flags: i64,
+}
+
+/// A job under a lease.
+#[derive(Debug, Clone)]
+pub(super) struct Active {
+    pub(super) ticket: Ticket,
+    pub(super) id: JobId,
+    pub(super) fence: i64,
+    pub(super) worker: WorkerId,
+    pub(super) started_at: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// What changes about a queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Figures {
+    pub(super) paused: bool,
+    /// The jobs in each state; waiting ones count as `Waiting` also while the queue is paused.
+    pub(super) counts: Counts,
+    /// No delayed job of the queue runs before this.
+    pub(super) next_due: Timestamp,
+}
+
+/// The time of what never comes.
+pub(super) const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
+
+#[derive(Debug)]
+struct Queue {
+    name: QueueName,
+    figures: Figures,
+    /// The last epoch in which its figures were noted for an undo.
+    noted_in: u64,
+}
+
+/// How to undo one change.
+#[derive(Debug)]
+enum Undo {
+    Figures(QueueId, Figures),
+    Added(QueueId),
+    Removed(QueueId, Queue),
+    Leased(i64),
+    Ended(i64, Active),
+    Until(i64, Timestamp),
+    Flags(i64, i64),
+    Events(u64),
+}
+
+/// A point in the changes that can be gone back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(usize);
+
+/// The mirror.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    queues: Vec<Option<Queue>>,
+    by_name: HashMap<QueueName, QueueId>,
+    active: HashMap<i64, Active>,
+    /// How many events the log has.
+    pub(super) events: u64,
+    undo: Vec<Undo>,
+    epoch: u64,
+    touched: Vec<QueueName>,
+    due_moved: bool,
+}
+
+impl State {
+    /// The queue with this name.
+    pub(super) fn queue(&self, name: &QueueName) -> Option<QueueId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A queue's name.
+    pub(super) fn name(&self, id: QueueId) -> &QueueName {
+        &self.slot(id).name
+    }
+
+    /// A queue's figures.
+    pub(super) fn figures(&self, id: QueueId) -> &Figures {
+        &self.slot(id).figures
+    }
+
+    fn slot(&self, id: QueueId) -> &Queue {
+        self.queues[index(id)].as_ref().expect("a queue in use is known")
+    }
+
+    /// A queue's figures, to be changed.
+    pub(super) fn figures_mut(&mut self, id: QueueId) -> &mut Figures {
+        let queue = self.queues[index(id)].as_mut().expect("a queue in use is known");
+        if queue.noted_in != self.epoch {
+            queue.noted_in = self.epoch;
+            self.undo.push(Undo::Figures(id, queue.figures));
+            self.touched.push(queue.name.clone());
+        }
+        &mut queue.figures
+    }
+
+    /// Counts `by` more jobs of a queue in a state.
+    pub(super) fn count(&mut self, id: QueueId, state: JobState, by: i64) {
+        let count = self.figures_mut(id).counts.get_mut(state);
+        *count = count.checked_add_signed(by).expect("no state has fewer than no jobs");
+    }
+
+    /// A number that no queue has.
+    pub(super) fn free_queue_id(&self) -> QueueId {
+        let free = self.queues.iter().position(Option::is_none).unwrap_or(self.queues.len());
+        QueueId(i64::try_from(free).expect("there are fewer queues than numbers"))
+    }
+
+    /// Adds a queue under a number that none has.
+    pub(super) fn add_queue(&mut self, id: QueueId, name: QueueName, paused: bool) {
+        let at = index(id);
+        if self.queues.len() <= at {
+            self.queues.resize_with(at + 1, || None);
+        }
+        let figures = Figures { paused, counts: Counts::default(), next_due: NEVER };
+        self.by_name.insert(name.clone(), id);
+        self.touched.push(name.clone());
+        self.queues[at] = Some(Queue { name, figures, noted_in: self.epoch });
+        self.undo.push(Undo::Added(id));
+    }
+
+    /// Forgets a queue.
+    pub(super) fn remove_queue(&mut self, id: QueueId) {
+        let queue = self.queues[index(id)].take().expect("a queue in use is known");
+        self.by_name.remove(&queue.name);
+        self.touched.push(queue.name.clone());
+        self.undo.push(Undo::Removed(id, queue));
+    }
+
+    /// The active job with this number.
+    pub(super) fn active(&self, seq: i64) -> Option<&Active> {
+        self.active.get(&seq)
+    }
+
+    /// Every active job.
+    pub(super) fn all_active(&self) -> impl Iterator<Item = &Active> {
+        self.active.values()
+    }
+
+    /// Puts a job under a lease.
+    pub(super) fn lease(&mut self, active: Active) {
+        let (seq, queue) = (active.ticket.seq, active.ticket.queue);
+        self.active.insert(seq, active);
+        self.undo.push(Undo::Leased(seq));
+        self.count(queue, JobState::Active, 1);
+    }
+
+    /// Ends the lease on a job; the job is nowhere then.
+    pub(super) fn end_lease(&mut self, seq: i64) -> Active {
+        let active = self.active.remove(&seq).expect("the lease was checked");
+        self.undo.push(Undo::Ended(seq, active.clone()));
+        self.count(active.ticket.queue, JobState::Active, -1);
+        active
+    }
+
+    /// Makes a lease hold until `until`.
+    pub(super) fn renew(&mut self, seq: i64, until: Timestamp) {
+        let active = self.active.get_mut(&seq).expect("the lease was checked");
+        self.undo.push(Undo::Until(seq, std::mem::replace(&mut active.until, until)));
+    }
+
+    /// Sets the flags of an active job.
+    pub(super) fn flag(&mut self, seq: i64, flags: i64) {
+        let active = self.active.get_mut(&seq).expect("the lease was checked");
+        self.undo.push(Undo::Flags(seq, std::mem::replace(&mut active.ticket.flags, flags)));
+    }
+
+    /// Sets the number of events in the log.
+    pub(super) fn set_events(&mut self, events: u64) {
+        self.undo.push(Undo::Events(std::mem::replace(&mut self.events, events)));
+    }
+
+    /// A point to go back to.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.epoch += 1;
+        Mark(self.undo.len())
+    }
+
+    /// Undoes what was done since the mark, the last change first.
+    pub(super) fn undo_to(&mut self, Mark(length): Mark) {
+        while self.undo.len() > length {
+            match self.undo.pop().expect("the length was checked") {
+                Undo::Figures(id, figures) => {
+                    self.queues[index(id)].as_mut().expect("undone in reverse").figures = figures;
+                }
+                Undo::Added(id) => {
+                    let queue = self.queues[index(id)].take().expect("undone in reverse");
+                    self.by_name.remove(&queue.name);
+                }
+                Undo::Removed(id, queue) => {
+                    self.by_name.insert(queue.name.clone(), id);
+                    self.queues[index(id)] = Some(queue);
+                }
+                Undo::Leased(seq) => drop(self.active.remove(&seq)),
+                Undo::Ended(seq, active) => drop(self.active.insert(seq, active)),
+                Undo::Until(seq, until) => {
+                    self.active.get_mut(&seq).expect("undone in reverse").until = until;
+                }
+                Undo::Flags(seq, flags) => {
+                    self.active.get_mut(&seq).expect("undone in reverse").ticket.flags = flags;
+                }
+                Undo::Events(events) => self.events = events,
+            }
+        }
+        // What was noted before the mark still counts; what comes now is noted again.
+        self.epoch += 1;
+        self.due_moved = true;
+    }
+
+    /// Undoes everything since the last [`settle`](Self::settle).
+    pub(super) fn undo_all(&mut self) {
+        self.undo_to(Mark(0));
+        self.touched.clear();
+    }
+
+    /// The queues that were changed since the last [`settle`](Self::settle).
+    pub(super) fn touched(&self) -> &[QueueName] {
+        &self.touched
+    }
+
+    /// Makes what was done final, and hands out the status of each queue that it concerned; absent for
+    /// one that was forgotten.
+    pub(super) fn settle(&mut self, mut publish: impl FnMut(QueueName, Option<QueueStatus>)) {
+        self.undo.clear();
+        self.epoch += 1;
+        for name in std::mem::take(&mut self.touched) {
+            let id = self.by_name.get(&name);
+            let status = id.and_then(|id| self.queues[index(*id)].as_ref()).map(status);
+            publish(name, status);
+        }
+    }
+
+    /// Says that no delayed job of a queue runs before `due`.
+    pub(super) fn set_next_due(&mut self, id: QueueId, due: Timestamp) {
+        if self.figures(id).next_due != due {
+            self.figures_mut(id).next_due = due;
+            self.due_moved = true;
+        }
+    }
+
+    /// The earliest time at which a delayed job of any queue may run, if that may have changed since the last call.
+    pub(super) fn moved_due(&mut self) -> Option<Timestamp> {
+        std::mem::take(&mut self.due_moved).then(|| self.next_due())
+    }
+
+    /// The earliest time at which a delayed job of any queue may run.
+    pub(super) fn next_due(&self) -> Timestamp {
+        self.queues.iter().flatten().map(|queue| queue.figures.next_due).min().unwrap_or(NEVER)
+    }
+
+    /// The queues that may have a delayed job whose time has come.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<QueueId> {
+        let due = |queue: &&Queue| queue.figures.next_due <= now;
+        self.queues.iter().flatten().filter(due).map(|queue| self.by_name[&queue.name]).collect()
+    }
+}
+
+fn index(QueueId(id): QueueId) -> usize {
+    usize::try_from(id).expect("queue numbers are not negative")
+}
+
+fn status(queue: &Queue) -> QueueStatus {
+    let Figures { paused, mut counts, .. } = queue.figures;
+    if paused {
+        let waiting = std::mem::take(counts.get_mut(JobState::Waiting));
+        *counts.get_mut(JobState::Paused) = waiting;
+    }
+    QueueStatus { name: queue.name.clone(), paused, counts }
+}

@@ -1,0 +1,111 @@
+//! The statements of the writer, prepared once for the life of its connection.
+
+use rusqlite::{Connection, Statement};
+
+use crate::encoding::job_columns;
+
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        /// Every statement, by what it does.
+        pub(super) struct Statements<'c> {
+            $(pub(super) $name: Statement<'c>,)*
+        }
+
+        impl<'c> Statements<'c> {
+            pub(super) fn prepare(conn: &'c Connection) -> rusqlite::Result<Self> {
+                Ok(Self { $($name: conn.prepare($sql)?,)* })
+            }
+        }
+    };
+}
+
+statements! {
+    begin = "BEGIN IMMEDIATE";
+    commit = "COMMIT";
+    savepoint = "SAVEPOINT one";
+    release_savepoint = "RELEASE one";
+    roll_back_to_savepoint = "ROLLBACK TO one";
+    set_meta = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)";
+
+    insert_queue = "INSERT INTO queue (id, name, paused) VALUES (?1, ?2, 0)";
+    pause_queue = "UPDATE queue SET paused = ?2 WHERE id = ?1";
+    delete_queue = "DELETE FROM queue WHERE id = ?1";
+
+    insert_job = "INSERT OR IGNORE INTO job
+        (seq, queue, priority, flags, created_at, id, name, options, event, data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    find_job = "SELECT seq, priority, flags FROM job WHERE id = ?1 AND queue = ?2";
+    job_options = "SELECT options FROM job WHERE seq = ?1";
+    has_job = "SELECT 1 FROM job WHERE id = ?1 LIMIT 1";
+    delete_jobs = "DELETE FROM job WHERE seq BETWEEN ?1 AND ?2";
+
+    insert_ready = "INSERT INTO ready (queue, priority, ord, moved, attempts, crashes, flags)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    find_ready = "SELECT ord, attempts, crashes, flags FROM ready WHERE moved = ?1
+        UNION ALL SELECT ord, attempts, crashes, flags FROM ready
+        WHERE queue = ?2 AND priority = ?3 AND ord IN (?1, -?1) AND moved IS NULL";
+    claim = concat!("SELECT j.seq, r.priority, r.ord, r.attempts, r.crashes, r.flags, ", job_columns!(),
+        " FROM ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))
+        LEFT JOIN event e ON e.seq = j.event
+        WHERE r.queue = ?1 ORDER BY r.priority, r.ord LIMIT ?2");
+    delete_ready = "DELETE FROM ready WHERE queue = ?1 AND priority = ?2 AND ord BETWEEN ?3 AND ?4";
+    clean_ready = "SELECT j.seq, r.priority, r.ord, r.flags
+        FROM ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))
+        WHERE r.queue = ?1 AND r.priority BETWEEN ?2 AND ?3 AND j.created_at <= ?4
+        ORDER BY r.priority, r.ord LIMIT ?5";
+
+    insert_delayed = "INSERT INTO delayed (queue, due, n, seq, priority, attempts, crashes, flags)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    find_delayed = "SELECT due, n, attempts, crashes, flags FROM delayed WHERE seq = ?1";
+    due_delayed = "SELECT seq, priority, attempts, crashes, flags, due, n FROM delayed
+        WHERE queue = ?1 AND due <= ?2 ORDER BY due, n LIMIT ?3";
+    next_due = "SELECT due FROM delayed WHERE queue = ?1 ORDER BY due LIMIT 1";
+    delete_delayed = "DELETE FROM delayed WHERE queue = ?1 AND due = ?2 AND n = ?3";
+    delete_delayed_until = "DELETE FROM delayed WHERE queue = ?1 AND (due, n) <= (?2, ?3)";
+    clean_delayed = "SELECT j.seq, d.due, d.n, d.flags FROM delayed d CROSS JOIN job j ON j.seq = d.seq
+        WHERE d.queue = ?1 AND j.created_at <= ?2 ORDER BY d.due, d.n LIMIT ?3";
+
+    insert_active = "INSERT INTO active
+        (seq, queue, priority, ord, attempts, crashes, flags, fence, started_at, until, worker)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    renew_active = "UPDATE active SET until = ?2 WHERE seq = ?1";
+    trace_active = "UPDATE active SET flags = ?2 WHERE seq = ?1";
+    delete_active = "DELETE FROM active WHERE seq BETWEEN ?1 AND ?2";
+
+    insert_finished = "INSERT INTO finished (queue, state, ord, seq, attempts, crashes, flags,
+        started_at, at, expires_at, worker, result, failure)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    find_finished = "SELECT state, ord, flags, started_at, worker FROM finished WHERE seq = ?1";
+    oldest_finished = "SELECT seq, flags, ord FROM finished WHERE queue = ?1 AND state = ?2
+        ORDER BY ord LIMIT ?3";
+    clean_finished = "SELECT seq, flags, ord FROM finished WHERE queue = ?1 AND state = ?2 AND at <= ?4
+        ORDER BY ord LIMIT ?3";
+    expired = "SELECT seq, flags, queue, state, ord FROM finished WHERE expires_at <= ?1
+        ORDER BY expires_at, ord LIMIT ?2";
+    delete_finished = "DELETE FROM finished WHERE queue = ?1 AND state = ?2 AND ord BETWEEN ?3 AND ?4";
+
+    set_progress = "INSERT INTO trace (seq, progress) VALUES (?1, ?2)
+        ON CONFLICT (seq) DO UPDATE SET progress = excluded.progress";
+    set_last_run = "INSERT INTO trace (seq, worker, started_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (seq) DO UPDATE SET worker = excluded.worker, started_at = excluded.started_at";
+    insert_attempt = "INSERT INTO attempt (seq, n, attempt, started_at, ended_at, worker, failure)
+        SELECT ?1, ifnull(max(n), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM attempt WHERE seq = ?1 RETURNING n";
+    trim_attempts = "DELETE FROM attempt WHERE seq = ?1 AND n <= ?2";
+    insert_log = "INSERT INTO log (seq, n, at, line)
+        SELECT ?1, ifnull(max(n), 0) + 1, ?2, ?3 FROM log WHERE seq = ?1 RETURNING n";
+    trim_log = "DELETE FROM log WHERE seq = ?1 AND n <= ?2";
+    delete_trace = "DELETE FROM trace WHERE seq = ?1";
+    delete_attempts = "DELETE FROM attempt WHERE seq = ?1";
+    delete_log = "DELETE FROM log WHERE seq = ?1";
+
+    insert_event = "INSERT OR IGNORE INTO event
+        (seq, time, recorded_at, id, kind, source, correlation, attributes, data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    oldest_events = "SELECT seq, recorded_at, id FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    delete_event = "DELETE FROM event WHERE seq = ?1";
+
+    document_version = "SELECT version FROM document WHERE collection = ?1 AND key = ?2";
+    put_document = "INSERT INTO document (collection, key, version, value) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (collection, key) DO UPDATE SET version = excluded.version, value = excluded.value";
+    delete_document = "DELETE FROM document WHERE collection = ?1 AND key = ?2";
+}

@@ -1,0 +1,101 @@
+//! What can go wrong for those who publish, enqueue and steer.
+
+use eventyard_core::{CommitError, StoreError, StoreErrorKind, event::DecodeError};
+
+/// One thing that is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field: `data.userEmail`, `opts.attempts`, `type`.
+    pub field: String,
+    /// What is wrong with it, and what is allowed.
+    pub problem: String,
+}
+
+/// A call to Eventyard failed. Nothing of the call took effect.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The application contradicts itself; it does not start.
+    #[error("the application cannot start: {}", .0.join("; "))]
+    Setup(Vec<String>),
+    /// The store's address is not understood.
+    #[error("{0}")]
+    StoreUrl(String),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store refused it.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// An event breaks the schema of its type.
+    #[error("the event `{kind}` breaks its schema: {}", join(.fields))]
+    InvalidEvent {
+        /// The event's type.
+        kind: String,
+        /// What is wrong, field by field.
+        fields: Vec<FieldError>,
+    },
+    /// An event's attributes cannot be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// No route takes the event, and routes are strict.
+    #[error(
+        "no route takes the event `{kind}`; add one, or set routes.strict = false to keep such events in the log only"
+    )]
+    Unrouted {
+        /// The event's type.
+        kind: String,
+    },
+    /// The queue is not declared.
+    #[error("there is no queue `{0}`; declare it, or use one that exists")]
+    NoSuchQueue(String),
+    /// A job's options or name cannot be used.
+    #[error("{}: {}", .0.field, .0.problem)]
+    InvalidJob(FieldError),
+    /// A value could not be turned into JSON.
+    #[error("{what} cannot be written as JSON")]
+    Encode {
+        /// What it was.
+        what: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// There is no such lease, or it has ended.
+    #[error("lease {0} does not hold; it was never given, has been settled, or was taken over")]
+    NoSuchLease(String),
+}
+
+impl Error {
+    /// The stable code of the error, the name of its page in the documentation.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Setup(_) => "setup",
+            Self::StoreUrl(_) => "store-url",
+            Self::Store(error) => error.kind().code(),
+            Self::Commit(error) => error.code(),
+            Self::InvalidEvent { .. } => "invalid-event",
+            Self::Decode(_) => "malformed-event",
+            Self::Unrouted { .. } => "unrouted-event",
+            Self::NoSuchQueue(_) => "no-such-queue",
+            Self::InvalidJob(_) => "invalid-job",
+            Self::Encode { .. } => "encode",
+            Self::NoSuchLease(_) => "no-such-lease",
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::Store(StoreError::new(StoreErrorKind::Closed, "the application has been shut down"))
+    }
+}
+
+fn join(fields: &[FieldError]) -> String {
+    let texts: Vec<_> = fields.iter().map(|f| format!("`{}` {}", f.field, f.problem)).collect();
+    texts.join("; ")
+}

@@ -1,0 +1,205 @@
+//! Workers: claim jobs of a queue, run their handlers, settle them.
+//!
+//! One task per queue does the bookkeeping; each attempt is a task of its own. Ended attempts are settled
+//! in batches while the next jobs are claimed, so that both share one durable write of the store.
+
+mod attempt;
+mod hand;
+mod settle;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use eventyard_core::{Claim, Lease, Leased, Renewal, StoreError, WorkerId};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    attempt::{Attempt, Ended},
+    hand::Hand,
+    settle::{Settled, settle},
+};
+use crate::{
+    bus::{Bus, Declared},
+    dep::Deps,
+    handler::Handlers,
+    secs,
+};
+
+/// How long one claim waits for a job before it is asked again.
+const CLAIM_WAIT: Duration = secs(30);
+/// The waits after a store that could not answer: the first, and the longest.
+const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(50), secs(5));
+
+/// A worker for one queue, not yet running.
+pub(crate) struct Worker {
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) deps: Arc<Deps>,
+    pub(crate) handlers: Arc<Handlers>,
+    pub(crate) declared: Arc<Declared>,
+    pub(crate) id: WorkerId,
+    pub(crate) queue: eventyard_core::QueueName,
+    /// Cancelled: claims no more, and ends when what it has in hand is settled.
+    pub(crate) stop: CancellationToken,
+    /// Cancelled: interrupts what it has in hand and gives it back.
+    pub(crate) kill: CancellationToken,
+}
+
+type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Waits for a task that may not be there.
+async fn ready<T>(task: &mut Option<Task<T>>) -> T {
+    let output = match task {
+        Some(task) => task.await,
+        None => std::future::pending().await,
+    };
+    *task = None;
+    output
+}
+
+impl Worker {
+    pub(crate) async fn run(self) {
+        let concurrency = self.declared.queue.concurrency;
+        let mut hand = Hand::new(concurrency);
+        let (ended_tx, mut ended_rx) = mpsc::channel::<Ended>(2 * concurrency);
+        let mut ended: Vec<Ended> = Vec::new();
+        let mut claiming: Option<Task<Result<Vec<Leased>, StoreError>>> = None;
+        let mut settling: Option<Task<Option<Vec<Settled>>>> = None;
+        let mut renewing: Option<Task<Vec<(Lease, Renewal)>>> = None;
+        let mut tick: Option<Task<()>> = Some(self.renewal_time());
+        let (stop, kill) = (self.stop.clone(), self.kill.clone());
+        let (mut stop, mut kill) = (Box::pin(stop.cancelled()), Box::pin(kill.cancelled()));
+        let (mut stopping, mut killed) = (false, false);
+
+        loop {
+            // Settling comes before claiming, so that one durable write can carry both.
+            if settling.is_none() && !ended.is_empty() {
+                settling =
+                    Some(Box::pin(settle(Arc::clone(&self.bus), std::mem::take(&mut ended))));
+            }
+            if stopping {
+                claiming = None;
+                ended.extend(hand.take_waiting().map(Ended::released));
+                if hand.is_empty() && ended.is_empty() && settling.is_none() {
+                    return;
+                }
+                if settling.is_none() && !ended.is_empty() {
+                    continue;
+                }
+            } else if claiming.is_none() && hand.room() > 0 {
+                claiming = Some(self.claim(hand.room()));
+            }
+            tokio::select! {
+                biased;
+                more = ended_rx.recv_many(&mut ended, 2 * concurrency) => {
+                    for ended in ended.iter().rev().take(more) {
+                        hand.ended(ended);
+                    }
+                    self.start(&mut hand, &ended_tx);
+                }
+                settled = ready(&mut settling) => match settled {
+                    Some(settled) => self.account(settled, &mut hand, &mut ended),
+                    None => return,
+                },
+                leased = ready(&mut claiming) => match leased {
+                    Ok(leased) => {
+                        hand.take(leased);
+                        self.start(&mut hand, &ended_tx);
+                    }
+                    Err(error) if error.is_retryable() => {
+                        tracing::warn!(queue = %self.queue, %error, "cannot claim; trying again");
+                        claiming = Some(self.claim_later(hand.room()));
+                    }
+                    Err(_) => stopping = true,
+                },
+                renewals = ready(&mut renewing) => hand.renewed(renewals),
+                () = ready(&mut tick) => {
+                    if renewing.is_none() && !hand.is_empty() {
+                        renewing = Some(self.renew(hand.leases()));
+                    }
+                    tick = Some(self.renewal_time());
+                }
+                () = &mut stop, if !stopping => stopping = true,
+                () = &mut kill, if !killed => {
+                    killed = true;
+                    hand.cancel_all();
+                }
+            }
+        }
+    }
+
+    /// Starts waiting jobs while there are free slots.
+    fn start(&self, hand: &mut Hand, ended: &mpsc::Sender<Ended>) {
+        while let Some((leased, cancelled)) = hand.start_next() {
+            let attempt = Attempt {
+                bus: Arc::clone(&self.bus),
+                deps: Arc::clone(&self.deps),
+                handlers: Arc::clone(&self.handlers),
+                declared: Arc::clone(&self.declared),
+                leased,
+                cancelled,
+            };
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                // The worker is gone only when the application is; the lease then ends by itself.
+                let _ = ended.send(attempt.run().await).await;
+            });
+        }
+    }
+
+    /// Notes what was settled. A commit that was refused for what the handler wrote fails its attempt.
+    fn account(&self, settled: Vec<Settled>, hand: &mut Hand, ended: &mut Vec<Ended>) {
+        for Settled { ended: done, refused } in settled {
+            match refused {
+                Some(error) => {
+                    ended.push(done.refused(&error, &self.declared, self.bus.clock.now()))
+                }
+                None => {
+                    hand.forget(done.lease());
+                    if let Some(settled) = &self.bus.settled {
+                        settled.tell(&done.lease().job);
+                    }
+                }
+            }
+        }
+    }
+
+    fn claim(&self, max: usize) -> Task<Result<Vec<Leased>, StoreError>> {
+        let store = Arc::clone(&self.bus.store);
+        let claim = Claim {
+            queue: self.queue.clone(),
+            max,
+            lease_for: self.declared.queue.lease,
+            worker: self.id.clone(),
+            wait: CLAIM_WAIT,
+        };
+        Box::pin(async move { store.claim(claim).await })
+    }
+
+    fn claim_later(&self, max: usize) -> Task<Result<Vec<Leased>, StoreError>> {
+        let (clock, claim) = (Arc::clone(&self.bus.clock), self.claim(max.max(1)));
+        Box::pin(async move {
+            clock.sleep(STORE_WAITS.0).await;
+            claim.await
+        })
+    }
+
+    /// The time to renew leases: three chances before one ends.
+    fn renewal_time(&self) -> Task<()> {
+        let (clock, wait) = (Arc::clone(&self.bus.clock), self.declared.queue.lease / 3);
+        Box::pin(async move { clock.sleep(wait).await })
+    }
+
+    fn renew(&self, leases: Vec<Lease>) -> Task<Vec<(Lease, Renewal)>> {
+        let (store, lease_for) = (Arc::clone(&self.bus.store), self.declared.queue.lease);
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            match store.renew(leases.clone(), lease_for).await {
+                Ok(renewals) => leases.into_iter().zip(renewals).collect(),
+                Err(error) => {
+                    tracing::warn!(%queue, %error, "cannot renew leases; trying again");
+                    Vec::new()
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! What a worker has in hand: jobs under lease, waiting for a slot or running.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use eventyard_core::{Lease, LeaseToken, Leased, Renewal};
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::Ended;
+
+/// While attempts take less than this on average, the worker claims ahead, so that slots are not empty while
+/// the store answers. With slower ones a job claimed ahead would keep other workers waiting.
+const QUICK: Duration = Duration::from_millis(2);
+
+#[derive(Debug)]
+pub(super) struct Hand {
+    concurrency: usize,
+    running: usize,
+    waiting: VecDeque<Arc<Leased>>,
+    leases: HashMap<LeaseToken, (Lease, CancellationToken)>,
+    /// A moving average of how long attempts take.
+    mean: Duration,
+}
+
+impl Hand {
+    pub(super) fn new(concurrency: usize) -> Self {
+        Self {
+            concurrency,
+            running: 0,
+            waiting: VecDeque::new(),
+            leases: HashMap::new(),
+            // Slow until shown otherwise.
+            mean: QUICK,
+        }
+    }
+
+    /// How many more jobs to claim.
+    pub(super) fn room(&self) -> usize {
+        let ahead = if self.mean < QUICK { self.concurrency } else { 0 };
+        (self.concurrency + ahead).saturating_sub(self.running + self.waiting.len())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.leases.is_empty()
+    }
+
+    pub(super) fn take(&mut self, leased: Vec<Leased>) {
+        for leased in leased {
+            let lease = leased.lease.clone();
+            self.leases.insert(lease.token, (lease, CancellationToken::new()));
+            self.waiting.push_back(Arc::new(leased));
+        }
+    }
+
+    /// The next job to run, if there is one and a slot for it.
+    pub(super) fn start_next(&mut self) -> Option<(Arc<Leased>, CancellationToken)> {
+        while self.running < self.concurrency {
+            let leased = self.waiting.pop_front()?;
+            // A job whose lease was lost while it waited is not started.
+            if let Some((_, cancelled)) = self.leases.get(&leased.lease.token) {
+                self.running += 1;
+                return Some((leased, cancelled.clone()));
+            }
+        }
+        None
+    }
+
+    /// Takes the jobs that have not been started, to give them back.
+    pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Arc<Leased>> + use<> {
+        std::mem::take(&mut self.waiting).into_iter()
+    }
+
+    pub(super) fn ended(&mut self, ended: &Ended) {
+        self.running -= 1;
+        self.mean = (self.mean * 7 + ended.took) / 8;
+    }
+
+    /// Lets go of a lease that was settled or lost.
+    pub(super) fn forget(&mut self, lease: &Lease) {
+        self.leases.remove(&lease.token);
+    }
+
+    pub(super) fn leases(&self) -> Vec<Lease> {
+        self.leases.values().map(|(lease, _)| lease.clone()).collect()
+    }
+
+    /// Interrupts the attempts whose lease is lost.
+    pub(super) fn renewed(&mut self, renewals: Vec<(Lease, Renewal)>) {
+        for (lease, renewal) in renewals {
+            if renewal == Renewal::Lost
+                && let Some((_, cancelled)) = self.leases.get(&lease.token)
+            {
+                tracing::warn!(job = %lease.job, attempt = lease.attempt, "lease lost");
+                cancelled.cancel();
+            }
+        }
+    }
+
+    pub(super) fn cancel_all(&self) {
+        for (_, cancelled) in self.leases.values() {
+            cancelled.cancel();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+use eventyard::Event;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize)]
+#[event("booking.created")]
+struct BookingCreated<T> {
+    details: T,
+}
+
+fn main() {}

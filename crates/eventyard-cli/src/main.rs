@@ -1,0 +1,5 @@
+//! The `eventyard` binary: configuration, composition, commands.
+
+mod config;
+
+fn main() {}

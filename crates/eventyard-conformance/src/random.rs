@@ -16,9 +16,9 @@ use self::{apply::Side, op::Op};
 use crate::{Fixture, given::clock_like, run::runtime, snapshot::Snapshot};
 
 /// How many sequences are tried, unless the environment variable `EVENTYARD_RANDOM_CASES` says otherwise.
-pub const CASES: u32 = 96;
+pub const CASES: u32 = 128;
 /// The most operations of one sequence.
-const MAX_OPS: usize = 60;
+const MAX_OPS: usize = 120;
 /// Everything is compared after this many operations, and at the end.
 const LOOK_EVERY: usize = 5;
 /// The longest that a sequence may take, in real time.

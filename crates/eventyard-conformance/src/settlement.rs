@@ -115,9 +115,12 @@ pub async fn progress_is_shown(f: &Fixture) {
     }
     f.write_under(&lease, [Write::Progress("99".into()), Write::Settle(Settlement::Release)]).await;
     assert_eq!(f.status("q", "a").await.progress.as_deref(), Some(&b"99"[..]));
-    let lease = f.claim_one("q").await.lease;
-    f.settle(&lease, complete(None)).await;
-    assert_eq!(f.status("q", "a").await.progress.as_deref(), Some(&b"99"[..]));
+    let retry = Settlement::Retry { at: f.now(), failure: failure("no") };
+    for settlement in [Settlement::Snooze { at: f.now() }, retry, complete(None)] {
+        let lease = f.claim_one("q").await.lease;
+        f.settle(&lease, settlement).await;
+        assert_eq!(f.status("q", "a").await.progress.as_deref(), Some(&b"99"[..]));
+    }
 }
 
 /// Log lines come back in order with their times, over all attempts.

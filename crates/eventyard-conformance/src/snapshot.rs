@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, fmt::Write as _};
 
 use eventyard_core::{
-    FailureKind, JobState, PageAsk, QueueName, StoreError,
+    Event, FailureKind, JobState, PageAsk, QueueName, StoreError,
     inspect::{DocumentFilter, EventFilter, JobStatus},
 };
 
@@ -144,21 +144,17 @@ impl Snapshot {
     }
 
     async fn add_events(&mut self, f: &Fixture) -> Result<(), StoreError> {
-        let mut ids = Vec::new();
-        let mut ask = PageAsk::first(3);
-        loop {
-            let page = f.inspect.events(EventFilter::default(), ask.clone()).await?;
-            for event in page.items {
-                ids.push(event.id.to_string());
-                let alone = f.inspect.event(&event.id).await?;
-                self.add(format!("event {}", event.id), (alone.as_ref() == Some(&event), event));
-            }
-            if page.next.is_none() {
-                self.add("the event log", ids);
-                return Ok(());
-            }
-            ask.cursor = page.next;
+        for event in events(f, &EventFilter::default()).await? {
+            let alone = f.inspect.event(&event.id).await?;
+            self.add(format!("event {}", event.id), (alone.as_ref() == Some(&event), event));
         }
+        for (kind, correlation) in [(None, None), (Some("order.paid"), None), (None, Some("a"))] {
+            let (kind, correlation_id) = (kind.map(str::to_owned), correlation.map(str::to_owned));
+            let filter = EventFilter { kind, correlation_id };
+            let ids: Vec<_> = events(f, &filter).await?.into_iter().map(|e| e.id).collect();
+            self.add(format!("the event log, {filter:?}"), ids);
+        }
+        Ok(())
     }
 
     async fn add_documents(&mut self, f: &Fixture) -> Result<(), StoreError> {
@@ -180,6 +176,19 @@ impl Snapshot {
             self.add(format!("documents {collection}, reversed: {newest_first}"), documents);
         }
         Ok(())
+    }
+}
+
+/// The log's events, as listed in small pages.
+async fn events(f: &Fixture, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+    let (mut all, mut ask) = (Vec::new(), PageAsk::first(3));
+    loop {
+        let page = f.inspect.events(filter.clone(), ask.clone()).await?;
+        all.extend(page.items);
+        if page.next.is_none() {
+            return Ok(all);
+        }
+        ask.cursor = page.next;
     }
 }
 

@@ -151,6 +151,7 @@ macro_rules! store_suite {
                 an_ended_lease_puts_the_job_at_the_back
                 lifo_holds_over_a_takeover
                 the_last_crash_buries_the_job
+                a_retry_forgives_the_crashes
                 only_crashes_count
                 a_buried_job_is_kept_by_its_options
                 upkeep_is_bounded
@@ -172,6 +173,8 @@ macro_rules! store_suite {
                 by_a_job_that_runs_again
                 by_an_operator
                 by_the_end_of_its_patience
+                by_its_own_queue_alone
+                by_a_promotion_on_the_way
                 each_job_wakes_one_claim
                 many_jobs_wake_many_claims
                 a_dropped_claim_takes_nothing

@@ -1,6 +1,8 @@
 //! Jobs whose worker fell silent.
 
-use eventyard_core::{FailureKind, JobState, Keep, Maintenance, Settlement, Upkeep, WorkerId};
+use eventyard_core::{
+    FailureKind, JobState, Keep, Maintenance, Settlement, Upkeep, WorkerId, Write,
+};
 
 use crate::{
     Fixture,
@@ -68,6 +70,20 @@ pub async fn the_last_crash_buries_the_job(f: &Fixture) {
     assert_eq!(workers, [(1, "w1"), (2, "w2"), (3, "w3")]);
     f.advance(DAY * 9999);
     assert_eq!(f.maintain(UPKEEP).await.expired, 0, "dead letters stay unless told otherwise");
+}
+
+/// A dead letter of crashes that is retried has no crashes on its account any more.
+pub async fn a_retry_forgives_the_crashes(f: &Fixture) {
+    f.enqueue([job("q", "a")]).await;
+    f.claim_one("q").await;
+    f.advance(LEASE);
+    assert_eq!(f.maintain(Upkeep { max_crashes: 1, ..UPKEEP }).await.buried, 1);
+    f.write(Write::Retry(key("q", "a"))).await;
+    let leased = f.claim_one("q").await;
+    assert_eq!((leased.job.attempts_made, leased.job.crashes, leased.lease.attempt), (0, 0, 1));
+    f.advance(LEASE);
+    assert_eq!(f.maintain(Upkeep { max_crashes: 2, ..UPKEEP }).await.taken_over, 1);
+    assert_eq!(f.inspect.attempts(&key("q", "a")).await.unwrap().len(), 2);
 }
 
 /// Errors between crashes do not count as crashes.
@@ -144,7 +160,7 @@ pub async fn a_renewed_lease_is_left_alone(f: &Fixture) {
 pub async fn a_pause_does_not_stop_takeovers(f: &Fixture) {
     f.enqueue([job("q", "a")]).await;
     f.claim_one("q").await;
-    f.write(eventyard_core::Write::Pause(crate::given::queue_name("q"), true)).await;
+    f.write(Write::Pause(crate::given::queue_name("q"), true)).await;
     f.pass(LEASE).await;
     assert_eq!(f.state("q", "a").await, Some(JobState::Paused));
     assert_eq!(f.claim("q", 1).await, []);

@@ -1,6 +1,7 @@
 //! Claims that wait, and what wakes them.
 
 use eventyard_core::{Keep, Leased, Settlement, Write};
+use futures_util::FutureExt;
 
 use crate::{
     Fixture,
@@ -15,6 +16,12 @@ async fn woken(waiting: Waiting) -> Leased {
     let mut leased = waiting.await.unwrap();
     assert_eq!(leased.len(), 1, "the claim is woken with a job");
     leased.remove(0)
+}
+
+/// Lets a claim look around that was perhaps woken, and makes sure that it goes on waiting.
+fn still_waits(waiting: &mut Waiting) {
+    let early = waiting.now_or_never();
+    assert!(early.is_none(), "the claim waits on: {early:?}");
 }
 
 async fn woken_with(waiting: Waiting, id: &str) {
@@ -53,9 +60,11 @@ pub async fn by_the_time_of_a_delayed_job(f: &Fixture) {
 
 /// A job that is delayed while a claim waits wakes it in its time, also when it is due before the others.
 pub async fn by_a_job_delayed_meanwhile(f: &Fixture) {
-    let waiting = f.wait("q", HOUR);
+    let mut waiting = f.wait("q", HOUR);
     f.enqueue([delayed("q", "late", secs(500))]).await;
+    still_waits(&mut waiting);
     f.enqueue([delayed("q", "soon", secs(5))]).await;
+    still_waits(&mut waiting);
     f.advance(secs(5));
     woken_with(waiting, "soon").await;
     assert_eq!(f.claim("q", 1).await, []);
@@ -64,10 +73,13 @@ pub async fn by_a_job_delayed_meanwhile(f: &Fixture) {
 /// Going on after a pause wakes a claim; a pause itself holds it back.
 pub async fn by_the_end_of_a_pause(f: &Fixture) {
     f.write(Write::Pause(queue_name("q"), true)).await;
-    let waiting = f.wait("q", HOUR);
+    let mut waiting = f.wait("q", HOUR);
     f.enqueue([job("q", "a"), delayed("q", "b", secs(1))]).await;
+    still_waits(&mut waiting);
     f.advance(secs(1));
+    still_waits(&mut waiting);
     assert_eq!(f.claim("q", 1).await, [], "paused");
+    still_waits(&mut waiting);
     f.write(Write::Pause(queue_name("q"), false)).await;
     woken_with(waiting, "a").await;
     assert_eq!(f.claim_ids("q", 1).await, ["b"]);
@@ -111,10 +123,32 @@ pub async fn by_the_end_of_its_patience(f: &Fixture) {
     let waiting = f.wait("q", secs(5));
     f.advance(secs(5));
     assert_eq!(waiting.await.unwrap(), []);
-    let waiting = f.wait("q", secs(10));
+    let mut waiting = f.wait("q", secs(10));
     f.advance(secs(3));
     assert!(f.claim("q", 1).await.is_empty());
+    still_waits(&mut waiting);
     f.advance(secs(1));
+    woken_with(waiting, "a").await;
+}
+
+/// What happens on one queue does not hand out another queue's jobs, nor end the wait for them.
+pub async fn by_its_own_queue_alone(f: &Fixture) {
+    let mut waiting = f.wait("q", HOUR);
+    f.enqueue([job("other", "x"), delayed("other", "y", secs(1))]).await;
+    still_waits(&mut waiting);
+    f.advance(secs(1));
+    assert_eq!(f.claim_ids("other", 9).await, ["x", "y"]);
+    still_waits(&mut waiting);
+    f.enqueue([job("q", "a")]).await;
+    woken_with(waiting, "a").await;
+}
+
+/// A delayed job wakes a claim of its queue although a call for another queue noticed the time first.
+pub async fn by_a_promotion_on_the_way(f: &Fixture) {
+    f.enqueue([delayed("q", "a", secs(5))]).await;
+    let waiting = f.wait("q", HOUR);
+    f.advance(secs(5));
+    f.enqueue([job("other", "x")]).await;
     woken_with(waiting, "a").await;
 }
 
@@ -159,9 +193,10 @@ pub async fn a_dropped_claim_takes_nothing(f: &Fixture) {
 /// Time that passes in small steps wakes a claim at the very step.
 pub async fn at_the_very_millisecond(f: &Fixture) {
     f.enqueue([delayed("q", "a", ms(50))]).await;
-    let waiting = f.wait("q", HOUR);
+    let mut waiting = f.wait("q", HOUR);
     for _ in 0..50 {
         assert_eq!(f.claim("other", 1).await, []);
+        still_waits(&mut waiting);
         f.advance(ms(1));
     }
     let leased = woken(waiting).await;

@@ -96,7 +96,7 @@ const KEYS: [&str; 4] = ["", "k", "k/1", "\u{1f980}"];
 const SPANS: [u64; 6] = [1, 5, 20, 50, 100, 1000];
 
 fn queue() -> impl Strategy<Value = &'static str> {
-    select(&QUEUES[..])
+    prop_oneof![4 => Just(QUEUES[0]), 2 => Just(QUEUES[1]), 1 => Just(QUEUES[2])]
 }
 
 fn id() -> impl Strategy<Value = &'static str> {
@@ -125,10 +125,10 @@ fn job() -> impl Strategy<Value = JobOp> {
         1 => from_now().prop_map(JobTime::RunAt),
     ];
     let options = (
-        option::weighted(0.3, 0..3_u32),
+        option::weighted(0.5, 0..3_u32),
         proptest::bool::weighted(0.2),
         time,
-        option::weighted(0.2, keep()),
+        option::weighted(0.4, keep()),
     );
     (queue(), id(), option::weighted(0.2, id()), options).prop_map(
         |(queue, id, event, (priority, lifo, time, remove_on_fail))| JobOp {
@@ -172,7 +172,7 @@ fn free_write() -> impl Strategy<Value = WriteOp> {
     let put = (document(), any::<u8>(), option::weighted(0.3, 0..3_u64)).prop_map(
         |((collection, key), value, expected)| WriteOp::Put { collection, key, value, expected },
     );
-    let clean = (queue(), select(&JobState::ALL[..]), prop_oneof![Just(ms(0)), span()], 0..4_usize)
+    let clean = (queue(), select(&JobState::ALL[..]), prop_oneof![Just(ms(0)), span()], 0..5_usize)
         .prop_map(|(queue, state, older_than, limit)| WriteOp::Clean {
             queue,
             state,
@@ -184,11 +184,11 @@ fn free_write() -> impl Strategy<Value = WriteOp> {
         6 => published(),
         3 => put,
         1 => document().prop_map(|(collection, key)| WriteOp::Delete { collection, key }),
-        2 => (queue(), id()).prop_map(|(queue, id)| WriteOp::Retry(queue, id)),
+        4 => (queue(), id()).prop_map(|(queue, id)| WriteOp::Retry(queue, id)),
         2 => (queue(), id()).prop_map(|(queue, id)| WriteOp::Promote(queue, id)),
         2 => (queue(), id()).prop_map(|(queue, id)| WriteOp::Remove(queue, id)),
         2 => (queue(), proptest::bool::weighted(0.4)).prop_map(|(q, on)| WriteOp::Pause(q, on)),
-        1 => clean,
+        2 => clean,
         1 => queue().prop_map(WriteOp::Forget),
     ]
 }
@@ -221,7 +221,7 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (queue(), 0..4_usize, span())
             .prop_map(|(queue, max, lease)| Op::Claim { queue, max, lease }),
         1 => (vec(0..8_usize, 0..4), span()).prop_map(|(leases, lease)| Op::Renew { leases, lease }),
-        2 => (1..4_usize, 1..4_u32, keep_events).prop_map(|(limit, max_crashes, keep_events)| {
+        3 => (1..4_usize, 1..4_u32, keep_events).prop_map(|(limit, max_crashes, keep_events)| {
             Op::Maintain { limit, max_crashes, keep_events }
         }),
         3 => span().prop_map(Op::Advance),

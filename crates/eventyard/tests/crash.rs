@@ -1,0 +1,203 @@
+//! Crashes: a real process with the embedded store is aborted at named points, started again until its work is
+//! done, and then everything is counted.
+//!
+//! A test starts this very executable as the victim: the same test, told by an environment variable.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use eventyard::{
+    Context, Dep, Event, Eventyard, JobError, Queue,
+    event::WithAttributes,
+    model::{
+        EventId, JobState,
+        inspect::{DocumentFilter, MAX_PAGE, PageAsk},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+/// The folder of the victim's files.
+const FOLDER: &str = "EVENTYARD_TEST_CRASH_FOLDER";
+/// The run of the handler, counted from the start of the process, in which it aborts.
+const IN_HANDLER: &str = "EVENTYARD_TEST_CRASH_IN_HANDLER";
+/// How many events the victim publishes in all.
+const EVENTS: usize = 200;
+/// How many jobs it works on at once.
+const CONCURRENCY: usize = 10;
+/// How often it is started at the most.
+const MAX_STARTS: usize = 20;
+
+#[derive(Event, Serialize, Deserialize)]
+#[event("thing.happened")]
+struct Happened {
+    number: usize,
+}
+
+#[derive(Event, Serialize, Deserialize)]
+#[event("thing.noted")]
+struct Noted {
+    number: usize,
+}
+
+/// Lines on disk that survive the process.
+struct Journal(Mutex<File>);
+
+impl Journal {
+    fn open(path: &Path) -> Self {
+        Self(Mutex::new(OpenOptions::new().create(true).append(true).open(path).unwrap()))
+    }
+
+    fn add(&self, number: usize) {
+        writeln!(self.0.lock().unwrap(), "{number}").unwrap();
+    }
+
+    /// How often each number stands in the journal.
+    fn count(path: &Path) -> BTreeMap<usize, usize> {
+        let mut counts = BTreeMap::new();
+        for line in fs::read_to_string(path).unwrap_or_default().lines() {
+            *counts.entry(line.parse().unwrap()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+struct CrashInHandler {
+    at: Option<u32>,
+    runs: AtomicU32,
+}
+
+async fn note(
+    event: Happened,
+    runs: Dep<Journal>,
+    crash: Dep<CrashInHandler>,
+    cx: Context,
+) -> Result<(), JobError> {
+    runs.add(event.number);
+    if Some(crash.runs.fetch_add(1, Ordering::Relaxed)) == crash.at {
+        std::process::abort();
+    }
+    cx.publish(Noted { number: event.number });
+    cx.put_document("noted", &format!("{:04}", event.number), &event.number, Some(0));
+    Ok(())
+}
+
+/// Publishes what has not been acknowledged yet, and works until nothing is left.
+#[tokio::main]
+async fn victim(folder: PathBuf) {
+    let acknowledged = Journal::count(&folder.join("acknowledged"));
+    let acknowledge = Journal::open(&folder.join("acknowledged"));
+    let at = env::var(IN_HANDLER).ok().map(|at| at.parse().unwrap());
+    let url = format!("sqlite://{}", folder.join("store.db").display());
+    let yard = Eventyard::open(&url)
+        .await
+        .unwrap()
+        .queue(Queue::new("things").concurrency(CONCURRENCY).attempts(1))
+        .queue(Queue::new("notes").concurrency(CONCURRENCY))
+        .route("thing.happened", "things")
+        .route("thing.noted", "notes")
+        .handle("things", note)
+        .handle("notes", async |_: Noted| Ok::<(), JobError>(()))
+        .provide(Journal::open(&folder.join("runs")))
+        .provide(CrashInHandler { at, runs: AtomicU32::new(0) })
+        .start()
+        .await
+        .unwrap();
+    for number in (0..EVENTS).filter(|number| !acknowledged.contains_key(number)) {
+        let id = EventId::new(format!("thing-{number}")).unwrap();
+        yard.publish(WithAttributes::new(Happened { number }).id(id)).await.unwrap();
+        acknowledge.add(number);
+    }
+    loop {
+        let queues = yard.inspect().queues().await.unwrap();
+        let is_open = |state| queues.values().any(|queue| queue.counts.get(state) > 0);
+        if ![JobState::Waiting, JobState::Delayed, JobState::Active].into_iter().any(is_open) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    yard.shutdown().await;
+}
+
+/// Starts the victim until it ends well, with `crash` in its environment for the first `crashes` times.
+fn crash_and_count(test: &str, crash: (&str, String), crashes: usize) {
+    if let Some(folder) = env::var_os(FOLDER) {
+        return victim(folder.into());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut starts = 0;
+    loop {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", test, "--nocapture"]).env(FOLDER, folder.path());
+        if starts < crashes {
+            command.env(crash.0, &crash.1);
+        }
+        let output = command.output().unwrap();
+        starts += 1;
+        if output.status.success() {
+            break;
+        }
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(starts <= crashes, "{crash:?}: a run without a crash failed: {errors}");
+        assert!(starts < MAX_STARTS, "{crash:?}: it never ends well");
+    }
+    assert_eq!(starts, crashes + 1, "{crash:?}: every crash happened");
+    tokio::runtime::Runtime::new().unwrap().block_on(check(folder.path(), crashes, &crash));
+}
+
+async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
+    let runs = Journal::count(&folder.join("runs"));
+    assert_eq!(runs.len(), EVENTS, "{crash:?}: every acknowledged event was handled");
+    let again: usize = runs.values().map(|times| times - 1).sum();
+    let bound = crashes * 2 * CONCURRENCY;
+    assert!(again <= bound, "{crash:?}: {again} runs were repeated, more than {bound}");
+
+    let url = format!("sqlite://{}", folder.join("store.db").display());
+    let yard = Eventyard::open(&url).await.unwrap().start().await.unwrap();
+    let filter =
+        DocumentFilter { collection: "noted".into(), prefix: String::new(), newest_first: false };
+    let documents = yard.inspect().documents(filter, PageAsk::first(MAX_PAGE)).await.unwrap().items;
+    assert_eq!(documents.len(), EVENTS, "{crash:?}");
+    assert!(documents.iter().all(|document| document.version == 1), "{crash:?}: written once");
+    let queues = yard.inspect().queues().await.unwrap();
+    let counts: Vec<_> = queues
+        .iter()
+        .map(|(name, queue)| (name.as_str(), queue.counts.get(JobState::Completed), queue.counts.total()))
+        .collect();
+    let all = EVENTS as u64;
+    assert_eq!(counts, [("notes", all, all), ("things", all, all)], "{crash:?}: published once");
+    yard.shutdown().await;
+}
+
+#[test]
+fn before_a_commit() {
+    for at in [1, 2, 20, 150] {
+        let crash = ("EVENTYARD_CRASH_AT", format!("before-commit:{at}"));
+        crash_and_count("before_a_commit", crash, 2);
+    }
+}
+
+#[test]
+fn after_a_commit() {
+    for at in [1, 2, 20, 150] {
+        let crash = ("EVENTYARD_CRASH_AT", format!("after-commit:{at}"));
+        crash_and_count("after_a_commit", crash, 2);
+    }
+}
+
+#[test]
+fn in_a_handler() {
+    for at in [0, 5, 40] {
+        crash_and_count("in_a_handler", (IN_HANDLER, at.to_string()), 2);
+    }
+}

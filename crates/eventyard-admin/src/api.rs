@@ -12,7 +12,9 @@ use eventyard::{Yard, model::limits::Limits};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Auth, Code, Problem, access, auth, document, health};
+use crate::{
+    Auth, Code, Problem, access, auth, document, event, failed, health, job, queue, worker,
+};
 
 /// How the API is set up.
 #[derive(Clone, Default)]
@@ -32,13 +34,17 @@ pub struct ApiOptions {
 /// `/healthz` and `/readyz`, `/openapi.json`, and `/docs` to read it with.
 ///
 /// # Panics
-/// When two endpoints have the same method and path.
+/// When two endpoints have the same method and path, or two different schemas the same name.
 pub fn api(yard: Yard, extra: OpenApiRouter, options: ApiOptions) -> Router {
     let ApiOptions { auth, limits, hosts, open } = options;
     let auth = Arc::new(auth);
     let is_open = auth.is_open();
 
-    let guarded = endpoints().with_state(yard.clone()).merge(extra);
+    let own = endpoints();
+    document::assert_compatible(own.get_openapi(), extra.get_openapi());
+    document::assert_compatible(own.get_openapi(), open.get_openapi());
+    let extra = extra.layer(from_fn(auth::guard_by_method));
+    let guarded = own.with_state(yard.clone()).merge(extra);
     let (guarded, guarded_document) = guarded.split_for_parts();
     let guarded = guarded.route_layer(from_fn_with_state(auth, auth::authenticate));
     let (open, open_document) = health::routes().with_state(yard).merge(open).split_for_parts();
@@ -61,6 +67,11 @@ pub fn api(yard: Yard, extra: OpenApiRouter, options: ApiOptions) -> Router {
 /// The endpoints of this crate that are behind authentication.
 fn endpoints() -> OpenApiRouter<Yard> {
     OpenApiRouter::with_openapi(document::base())
+        .merge(event::routes())
+        .merge(failed::routes())
+        .merge(queue::routes())
+        .merge(job::routes())
+        .merge(worker::routes())
 }
 
 /// Checks the size of the headers, and lets the limits travel with the request.

@@ -1,5 +1,7 @@
 //! The OpenAPI document: what the endpoints say of themselves, completed with what holds for all of them.
 
+mod exclusive;
+
 use std::sync::Arc;
 
 use axum::{
@@ -132,14 +134,31 @@ fn add(operation: &mut Operation, status: u16, description: &str) {
 
 /// The document, and pages to read it with that need no network.
 pub(crate) fn routes(document: &OpenApi) -> Router {
-    let json: Arc<str> = match document.to_json() {
-        Ok(json) => json.into(),
+    let mut json = match serde_json::to_value(document) {
+        Ok(json) => json,
         Err(error) => unreachable!("a document of text and numbers can be written: {error}"),
     };
+    exclusive::add_to(&mut json);
+    let json: Arc<str> = json.to_string().into();
     let answer = move || async move {
         let media_type = HeaderValue::from_static("application/json");
         ([(header::CONTENT_TYPE, media_type)], json.to_string()).into_response()
     };
     let pages = SwaggerUi::new("/docs").config(Config::from(PATH).validator_url("none"));
     Router::new().route(PATH, get(answer)).merge(pages)
+}
+
+/// Checks that two documents do not describe different things under one name, of which one would be lost.
+///
+/// # Panics
+/// When they do: the name has to be changed in the code.
+pub(crate) fn assert_compatible(ours: &OpenApi, theirs: &OpenApi) {
+    let schemas = |document: &OpenApi| document.components.clone().unwrap_or_default().schemas;
+    let ours = schemas(ours);
+    for (name, schema) in schemas(theirs) {
+        assert!(
+            ours.get(&name).is_none_or(|own| *own == schema),
+            "two different schemas are called `{name}`; rename one with `#[schema(as = …)]`"
+        );
+    }
 }

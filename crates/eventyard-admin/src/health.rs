@@ -22,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 
 /// The server is alive.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ServerAlive)]
 struct Alive {
     /// Always `ok`.
     #[schema(example = "ok")]
@@ -39,6 +40,7 @@ async fn alive() -> Json<Alive> {
 
 /// The server can do its work.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ServerReady)]
 struct Ready {
     /// Always `ready`.
     #[schema(example = "ready")]

@@ -36,20 +36,28 @@
 //! let extra: OpenApiRouter = OpenApiRouter::new().routes(routes!(leave));
 //! ```
 
+#![allow(unused_qualifications, reason = "what utoipa derives from `params(…)` is qualified")]
+
 mod access;
 mod api;
 mod auth;
 mod document;
+mod event;
+mod failed;
 mod health;
+mod job;
 mod problem;
+mod queue;
 mod request;
 mod serve;
+mod worker;
 
 pub use api::{ApiOptions, api};
 pub use auth::{AdminOnly, Auth, Caller, Credential, OperatorOnly, Role, ViewerOnly};
 pub use problem::{CODES, Code, FieldProblem, MEDIA_TYPE, Problem, TYPE_PREFIX};
 pub use request::{
-    DEFAULT_LIMIT, JsonBody, List, OptionalJson, Paging, PathParams, QueryParams, RawBody, listing,
+    DEFAULT_LIMIT, JsonBody, List, OneOrMany, OneOrManyJson, OptionalJson, Paging, PathParam,
+    PathParams, PathValues, QueryParams, RawBody, listing,
 };
 pub use serve::{Stopping, serve};
 pub use utoipa;

@@ -72,6 +72,15 @@ impl Problem {
         self
     }
 
+    /// Says where in the request the fields at fault are: `[3].`, `opts.`.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        for error in &mut self.errors {
+            error.field.insert_str(0, place);
+        }
+        self
+    }
+
     /// Says when the same request may succeed: `Retry-After`, in whole seconds.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {

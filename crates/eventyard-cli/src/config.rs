@@ -9,6 +9,8 @@
 mod auth;
 mod built_in;
 mod channels;
+#[cfg(test)]
+mod documentation;
 mod environment;
 mod events;
 mod key;
@@ -18,6 +20,7 @@ mod load;
 mod log;
 mod notifications;
 mod origin;
+mod path;
 mod problem;
 mod queues;
 mod retention;
@@ -36,8 +39,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    auth::Auth,
-    channels::{Channels, Fcm, Security, Smtp},
+    auth::{Auth, Role},
+    channels::{Channels, Fcm, Smtp},
     environment::Environment,
     events::{Bus, Events},
     limits::Limits,
@@ -50,8 +53,7 @@ pub(crate) use self::{
     routes::{Matching, Routes, Rule},
     secret::Secret,
     server::Server,
-    show::Shown,
-    store::{Store, StoreUrl, Synchronous},
+    store::{InvalidStoreUrl, Store, StoreUrl, Synchronous},
     time_span::TimeSpan,
 };
 
@@ -98,7 +100,7 @@ impl Config {
     ///
     /// # Errors
     /// When `store.url` names none; the check of the configuration has refused that already.
-    pub(crate) fn store_url(&self) -> Result<StoreUrl, store::InvalidStoreUrl> {
+    pub(crate) fn store_url(&self) -> Result<StoreUrl, InvalidStoreUrl> {
         match &self.store.url {
             Some(url) => StoreUrl::parse(url),
             None if self.events.bus == Bus::Synchronous => Ok(StoreUrl::Memory),

@@ -1,5 +1,29 @@
 //! The `eventyard` binary: configuration, composition, commands.
+//!
+//! ```text
+//!   commands ─▶ config ─▶ compose ─▶ serve        dev, serve: a running application behind its HTTP endpoints
+//!        └────▶ client ──────────────────┘        publish, queues, jobs, events: its callers
+//! ```
 
+mod bench;
+mod channels;
+mod cli;
+mod client;
+mod commands;
+mod compose;
 mod config;
+mod flags;
+mod http;
+mod logging;
+mod output;
+mod serve;
+mod signals;
+mod store;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::Cli::parse().run()
+}

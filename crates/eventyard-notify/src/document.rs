@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use eventyard::{
     Yard,
     model::{
-        Commit, CommitError, Document, Effect, Inspect, Page, PageAsk, Write, inspect::DocumentFilter,
+        Commit, CommitError, Document, Inspect, Page, PageAsk, Write, inspect::DocumentFilter,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,7 +54,8 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         let filter =
             DocumentFilter { collection: self.name.to_owned(), prefix, newest_first: true };
         let Page { items, next } = inspect.documents(filter, page).await?;
-        let items = items.into_iter().map(|document| self.decode(document)).collect::<Result<_, _>>()?;
+        let items =
+            items.into_iter().map(|document| self.decode(document)).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
 
@@ -62,9 +63,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         let Document { key, value, version, .. } = document;
         match serde_json::from_slice(&value) {
             Ok(value) => Ok(Stored { key, value, version }),
-            Err(source) => {
-                Err(Error::Damaged { collection: self.name.to_owned(), key, source })
-            }
+            Err(source) => Err(Error::Damaged { collection: self.name.to_owned(), key, source }),
         }
     }
 
@@ -94,14 +93,6 @@ pub(crate) async fn apply(yard: &Yard, writes: Vec<Write>) -> Result<bool, Error
         Ok(_) => Ok(true),
         Err(eventyard::Error::Commit(CommitError::VersionConflict { .. })) => Ok(false),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Applies one write and returns the version that the document has now.
-pub(crate) async fn apply_one(yard: &Yard, write: Write) -> Result<u64, Error> {
-    match yard.commit(Commit::of([write])).await?.pop() {
-        Some(Effect::Version(version)) => Ok(version),
-        _ => Ok(0),
     }
 }
 

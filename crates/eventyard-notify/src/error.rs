@@ -10,9 +10,7 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] eventyard::Error),
     /// A document is not what it should be.
-    #[error(
-        "the document {collection}/{key} is damaged; remove it or write it again: {source}"
-    )]
+    #[error("the document {collection}/{key} is damaged; remove it or write it again: {source}")]
     Damaged {
         /// Its collection.
         collection: String,
@@ -48,10 +46,12 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Engine(error) => error.code(),
-            Self::Damaged { .. } => "damaged-document",
-            Self::NotFound { .. } => "not-found",
+            Self::Damaged { .. } => "store-corrupt",
+            Self::NotFound { what: "ticket", .. } => "no-such-ticket",
+            Self::NotFound { what: "device", .. } => "no-such-device",
+            Self::NotFound { .. } => "no-such-notification",
             Self::Invalid(_) => "invalid-value",
-            Self::Busy { .. } => "busy",
+            Self::Busy { .. } => "version-conflict",
         }
     }
 

@@ -8,12 +8,16 @@ use crate::Error;
 
 /// What stays as it is in a part of a key.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@');
-/// The longest user id, in bytes.
-pub const MAX_USER_ID_BYTES: usize = 256;
+/// The longest part of a key, in bytes: stores have limits, and a listing repeats its keys.
+const MAX_PART_BYTES: usize = 300;
+/// The longest user id, in characters.
+pub const MAX_USER_ID_CHARS: usize = 256;
 
-/// One part of a key: the text with everything escaped that could be taken for a separator.
+/// One part of a key: the text with everything escaped that could be taken for a separator, or a
+/// fingerprint of it when that becomes too long.
 pub(crate) fn part(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
+    let escaped = utf8_percent_encode(text, ESCAPED).to_string();
+    if escaped.len() > MAX_PART_BYTES { format!("~{}", fingerprint(text)) } else { escaped }
 }
 
 /// The key of something of a user's; `id` is a part already.
@@ -31,9 +35,8 @@ pub(crate) fn all_of_user(user: &str) -> String {
 /// A job id that is a UUID of version 7 begins with its time and is taken as it is; others are put behind
 /// the time at which the job was added, written in the same way.
 pub(crate) fn in_time(added: Timestamp, job: &JobId) -> String {
-    let is_v7 = uuid::Uuid::try_parse(job.as_str()).is_ok_and(|id| {
-        id.get_version_num() == 7 && id.hyphenated().to_string() == job.as_str()
-    });
+    let is_v7 = uuid::Uuid::try_parse(job.as_str())
+        .is_ok_and(|id| id.get_version_num() == 7 && id.hyphenated().to_string() == job.as_str());
     if is_v7 {
         return job.to_string();
     }
@@ -52,8 +55,9 @@ pub(crate) fn check_user(user: &str) -> Result<(), Error> {
     if user.is_empty() {
         return Err(Error::invalid("userId", "is empty; give it at least one character"));
     }
-    if user.len() > MAX_USER_ID_BYTES {
-        let problem = format!("has {} bytes; at most {MAX_USER_ID_BYTES} are allowed", user.len());
+    let chars = user.chars().count();
+    if chars > MAX_USER_ID_CHARS {
+        let problem = format!("has {chars} characters; at most {MAX_USER_ID_CHARS} are allowed");
         return Err(Error::invalid("userId", problem));
     }
     Ok(())
@@ -71,6 +75,8 @@ mod tests {
             ("a%2Fb", "a%252Fb/"),
             ("../x", "..%2Fx/"),
             ("grüße\n", "gr%C3%BC%C3%9Fe%0A/"),
+            ("~", "%7E/"),
+            (&"ü".repeat(100), "~83af2e24c464bea3ce77f43643ef76b5/"),
         ] {
             assert_eq!(all_of_user(user), expected, "{user:?}");
         }
@@ -82,7 +88,10 @@ mod tests {
         let v7 = "019b75f3-9000-7abc-8def-0123456789ab";
         assert_eq!(id(0, v7), v7);
         assert_eq!(id(0x019b_75f3_9000, "order/7"), "019b75f3-9000-order%2F7");
-        assert_eq!(id(0x019b_75f3_9000, &v7.to_uppercase()), format!("019b75f3-9000-{}", v7.to_uppercase()));
+        assert_eq!(
+            id(0x019b_75f3_9000, &v7.to_uppercase()),
+            format!("019b75f3-9000-{}", v7.to_uppercase())
+        );
         assert!(id(0x019b_75f3_8fff, "z") < id(0, v7));
         assert!(id(0, v7) < id(0x019b_75f3_9001, "a"));
     }
@@ -94,7 +103,9 @@ mod tests {
 
     #[test]
     fn user_ids_have_limits() {
-        for (user, ok) in [("u", true), ("", false), (&*"u".repeat(257), false)] {
+        for (user, ok) in
+            [("u", true), ("", false), (&*"ü".repeat(256), true), (&*"u".repeat(257), false)]
+        {
             assert_eq!(check_user(user).is_ok(), ok, "{user:?}");
         }
     }

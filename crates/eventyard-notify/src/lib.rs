@@ -44,4 +44,4 @@ pub use booking::{
 };
 pub use error::Error;
 pub use event::mock;
-pub use key::MAX_USER_ID_BYTES;
+pub use key::MAX_USER_ID_CHARS;

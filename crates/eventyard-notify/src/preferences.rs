@@ -51,12 +51,18 @@ pub struct Preferences {
     /// Whether the user wants notifications in the application at all.
     pub in_app: bool,
     /// What is turned off (or on again) for one event type; by type.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            example = json!({"booking.created": {"email": false}})
+        )
+    )]
     pub events: BTreeMap<String, Choice>,
 }
 
 /// What a user wants of one event type. What is left out is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = EventPreferences))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Choice {
     /// Mail.

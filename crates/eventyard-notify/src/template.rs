@@ -86,12 +86,16 @@ impl Templates {
     /// # Errors
     /// As for [`mail`](Templates::mail).
     pub fn ticket(&self, facts: &Facts<'_>) -> Result<TicketText, TemplateError> {
-        let own = format!("ticket/{}.subject.txt", facts.kind);
-        let kind = if self.env.get_template(&own).is_ok() { facts.kind } else { "other" };
         Ok(TicketText {
-            subject: one_line(&self.render(&format!("ticket/{kind}.subject.txt"), facts)?),
-            description: self.render(&format!("ticket/{kind}.description.txt"), facts)?,
+            subject: one_line(&self.render(&self.own_or_other(facts.kind, "subject"), facts)?),
+            description: self.render(&self.own_or_other(facts.kind, "description"), facts)?,
         })
+    }
+
+    /// The template of a ticket's part: the event type's own, if it has one.
+    fn own_or_other(&self, kind: &str, part: &str) -> String {
+        let own = format!("ticket/{kind}.{part}.txt");
+        if self.env.get_template(&own).is_ok() { own } else { format!("ticket/other.{part}.txt") }
     }
 
     fn render(&self, name: &str, facts: &Facts<'_>) -> Result<String, TemplateError> {
@@ -118,11 +122,9 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line() {
-        for (text, expected) in [
-            (" a\r\nBcc: b@c\r\n", "a Bcc: b@c"),
-            ("a\u{2028}b\u{85}c\0d", "a b c d"),
-            ("\n", ""),
-        ] {
+        for (text, expected) in
+            [(" a\r\nBcc: b@c\r\n", "a Bcc: b@c"), ("a\u{2028}b\u{85}c\0d", "a b c d"), ("\n", "")]
+        {
             assert_eq!(one_line(text), expected, "{text:?}");
         }
         assert_eq!(one_line(&"x".repeat(1000)).len(), MAX_LINE_CHARS);

@@ -15,7 +15,7 @@ pub(crate) const TICKETS: Collection<Ticket> = Collection::new("tickets");
 
 /// How urgent a ticket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TicketPriority))]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// Money is at stake.
@@ -26,7 +26,7 @@ pub enum Priority {
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TicketStatus))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Somebody is to look into it.

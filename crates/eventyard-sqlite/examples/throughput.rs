@@ -87,7 +87,7 @@ fn settle(leased: Vec<eventyard_core::Leased>, keep: Keep) -> Vec<Commit> {
 async fn enqueue_single(producers: usize) {
     let bench = Arc::new(Bench::open().await);
     let added = Arc::new(AtomicU64::new(0));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu());
     let tasks: Vec<_> = (0..producers)
         .map(|_| {
             let (bench, added) = (bench.clone(), added.clone());
@@ -108,13 +108,13 @@ async fn enqueue_single(producers: usize) {
         waits.extend(task.await.expect("no panic"));
     }
     let rate = added.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
-    report(&format!("enqueue-single, {producers} producers"), rate, &mut waits);
+    report(&format!("enqueue-single, {producers} producers"), rate, &mut waits, added.load(Ordering::Relaxed), before);
     Arc::into_inner(bench).expect("all tasks ended").close().await;
 }
 
 async fn enqueue_batch(batch: usize) {
     let bench = Bench::open().await;
-    let (start, mut added, mut waits) = (Instant::now(), 0, Vec::new());
+    let (start, before, mut added, mut waits) = (Instant::now(), cpu(), 0, Vec::new());
     while start.elapsed() < Duration::from_secs(SECONDS) {
         let commits = (0..batch).map(|_| Commit::of([bench.job()])).collect();
         let asked = Instant::now();
@@ -123,7 +123,7 @@ async fn enqueue_batch(batch: usize) {
         added += batch;
     }
     let rate = added as f64 / start.elapsed().as_secs_f64();
-    report(&format!("enqueue-batch of {batch}"), rate, &mut waits);
+    report(&format!("enqueue-batch of {batch}"), rate, &mut waits, added as u64, before);
     bench.close().await;
 }
 
@@ -131,7 +131,7 @@ async fn enqueue_batch(batch: usize) {
 async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: &str) {
     let bench = Arc::new(Bench::open().await);
     bench.add(backlog).await;
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu());
     let done = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..workers)
         .map(|_| {
@@ -154,7 +154,7 @@ async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: 
     }
     assert_eq!(done.load(Ordering::Relaxed), backlog as u64);
     let rate = backlog as f64 / start.elapsed().as_secs_f64();
-    report(&format!("drain {backlog}, {workers} workers, batch {batch}, {label}"), rate, &mut []);
+    report(&format!("drain {backlog}, {workers} workers, batch {batch}, {label}"), rate, &mut [], backlog as u64, before);
     Arc::into_inner(bench).expect("all tasks ended").close().await;
 }
 
@@ -176,26 +176,41 @@ async fn pickup(jobs: usize, pause: Duration) {
             }
         })
     };
-    let mut waits = Vec::new();
+    let (before, mut waits) = (cpu(), Vec::new());
     for _ in 0..jobs {
         tokio::time::sleep(pause).await;
         let asked = Instant::now();
         bench.store.commit(vec![Commit::of([bench.job()])]).await.expect("added");
         waits.push(heard.recv().await.expect("picked up").duration_since(asked));
     }
-    report("pick-up, idle", 0.0, &mut waits);
+    report("pick-up, idle", 0.0, &mut waits, jobs as u64, before);
     worker.abort();
     let _ = worker.await;
     Arc::into_inner(bench).expect("all tasks ended").close().await;
 }
 
-fn report(case: &str, rate: f64, waits: &mut [Duration]) {
+/// The processor time that the writer thread and all others have used.
+fn cpu() -> (Duration, Duration) {
+    let (mut writer, mut others) = (Duration::ZERO, Duration::ZERO);
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
+        let ran = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
+        let side = if read("comm").starts_with("eventyard-sqlit") { &mut writer } else { &mut others };
+        *side += Duration::from_nanos(ran);
+    }
+    (writer, others)
+}
+
+fn report(case: &str, rate: f64, waits: &mut [Duration], jobs: u64, before: (Duration, Duration)) {
+    let (writer, others) = cpu();
+    let per_job = |now: Duration, before: Duration| (now.saturating_sub(before)).as_secs_f64() * 1e6 / jobs.max(1) as f64;
+    let (writer, others) = (per_job(writer, before.0), per_job(others, before.1));
     waits.sort_unstable();
     let at = |share: f64| {
         let index = (waits.len() as f64 * share) as usize;
         waits.get(index.min(waits.len().saturating_sub(1))).copied().unwrap_or_default()
     };
-    println!("{case:55} {rate:>10.0} /s   p50 {:?}  p99 {:?}", at(0.5), at(0.99));
+    println!("{case:50} {rate:>9.0} /s  p50 {:?} p99 {:?}  cpu µs/job writer {writer:.2} others {others:.2}", at(0.5), at(0.99));
 }
 
 #[tokio::main]

@@ -11,19 +11,22 @@ use crate::error::store_error;
 /// step that was released is never changed.
 const STEPS: &[&str] = &[V1];
 
-/// A job is one row in `job`, written when it is added and removed with it, and one small row in the table
-/// that says where it stands: `ready`, `delayed`, `active` or `finished`. Numbers (`seq`, `ord`, `n`, `fence`) come
-/// from one rising counter, so the keys of new rows rise, too.
+/// A job is one row in `job`, written when it is added and deleted with it. Where it stands is told by a small
+/// row in another table: `ready`, `delayed`, `lease` or `finished`. Such a row is a run: it stands for `n` jobs
+/// with consecutive numbers (`seq`, and `ord` or `fence` with it) that are otherwise alike. Jobs that come, go and
+/// end together, as they mostly do, cost one row together; one that leaves the middle of a run splits it.
+///
+/// All numbers rise and are never used twice, so new rows go to the end of their tables.
 const V1: &str = "
 CREATE TABLE meta (
-    name    TEXT PRIMARY KEY,
-    value   ANY NOT NULL
+    name        TEXT PRIMARY KEY,
+    value       ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE queue (
-    id      INTEGER PRIMARY KEY,
-    name    TEXT NOT NULL UNIQUE,
-    paused  INTEGER NOT NULL
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    paused      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE job (
@@ -40,24 +43,24 @@ CREATE TABLE job (
 ) STRICT;
 CREATE UNIQUE INDEX job_id ON job (id, queue);
 
--- `moved` is the job's seq where `ord` is not that number with either sign, and null otherwise: most
--- jobs become runnable once, and then their row and its key say everything.
 CREATE TABLE ready (
     queue       INTEGER NOT NULL,
     priority    INTEGER NOT NULL,
-    ord         INTEGER NOT NULL,
-    moved       INTEGER,
+    ord         INTEGER NOT NULL,  -- the place of the first job
+    n           INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,  -- the number of the first job
     attempts    INTEGER NOT NULL,
     crashes     INTEGER NOT NULL,
     flags       INTEGER NOT NULL,  -- 1: has rows in trace, attempt or log; 2: LIFO
     PRIMARY KEY (queue, priority, ord)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX ready_moved ON ready (moved) WHERE moved IS NOT NULL;
+CREATE INDEX ready_seq ON ready (seq);
 
+-- Not in runs: each has a time of its own.
 CREATE TABLE delayed (
     queue       INTEGER NOT NULL,
     due         INTEGER NOT NULL,
-    n           INTEGER NOT NULL,
+    n           INTEGER NOT NULL,  -- the order of being delayed
     seq         INTEGER NOT NULL,
     priority    INTEGER NOT NULL,
     attempts    INTEGER NOT NULL,
@@ -67,15 +70,15 @@ CREATE TABLE delayed (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX delayed_seq ON delayed (seq);
 
-CREATE TABLE active (
-    seq         INTEGER PRIMARY KEY,
-    queue       INTEGER NOT NULL,
-    priority    INTEGER NOT NULL,
+-- A row stays as it is until the last of its leases has ended: see the view `active`.
+CREATE TABLE lease (
+    fence       INTEGER PRIMARY KEY,
+    n           INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
     ord         INTEGER NOT NULL,
+    queue       INTEGER NOT NULL,
     attempts    INTEGER NOT NULL,
     crashes     INTEGER NOT NULL,
-    flags       INTEGER NOT NULL,
-    fence       INTEGER NOT NULL,
     started_at  INTEGER NOT NULL,
     until       INTEGER NOT NULL,
     worker      TEXT NOT NULL
@@ -84,7 +87,8 @@ CREATE TABLE active (
 CREATE TABLE finished (
     queue       INTEGER NOT NULL,
     state       INTEGER NOT NULL,  -- 4: completed; 5: failed
-    ord         INTEGER NOT NULL,
+    ord         INTEGER NOT NULL,  -- the order of ending
+    n           INTEGER NOT NULL,
     seq         INTEGER NOT NULL,
     attempts    INTEGER NOT NULL,
     crashes     INTEGER NOT NULL,
@@ -93,12 +97,22 @@ CREATE TABLE finished (
     at          INTEGER NOT NULL,
     expires_at  INTEGER,
     worker      TEXT NOT NULL,
-    result      BLOB,
+    result      BLOB,              -- null in a run of several, as is `failure`
     failure     TEXT,
     PRIMARY KEY (queue, state, ord)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX finished_seq ON finished (seq);
+CREATE INDEX finished_seq ON finished (seq);
 CREATE INDEX finished_expires ON finished (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The jobs under leases: those of a row in `lease` that stand nowhere else and that no later row has.
+CREATE VIEW active AS
+SELECT j.seq, j.queue, j.priority, j.flags, j.id, l.fence AS run, l.fence + j.seq - l.seq AS fence,
+    l.ord + j.seq - l.seq AS ord, l.attempts, l.crashes, l.started_at, l.until, l.worker
+FROM lease l CROSS JOIN job j ON j.seq BETWEEN l.seq AND l.seq + l.n - 1
+WHERE NOT EXISTS (SELECT 1 FROM delayed d WHERE d.seq = j.seq)
+    AND j.seq >= ifnull((SELECT seq + n FROM ready WHERE seq <= j.seq ORDER BY seq DESC LIMIT 1), 0)
+    AND j.seq >= ifnull((SELECT seq + n FROM finished WHERE seq <= j.seq ORDER BY seq DESC LIMIT 1), 0)
+    AND NOT EXISTS (SELECT 1 FROM lease m WHERE m.fence > l.fence AND j.seq BETWEEN m.seq AND m.seq + m.n - 1);
 
 -- What a job has behind it, as far as it is more than numbers. Most jobs have no rows here.
 CREATE TABLE trace (

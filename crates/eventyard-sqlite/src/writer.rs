@@ -7,10 +7,12 @@ mod claim;
 mod document;
 mod enqueue;
 mod find;
-mod leftovers;
 mod load;
 mod number;
+mod pending;
 mod place;
+mod renew;
+mod run;
 mod settle;
 mod state;
 mod statements;
@@ -27,7 +29,7 @@ use eventyard_core::{QueueName, StoreError, StoreErrorKind, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use self::{leftovers::Leftovers, number::Numbers, state::State, statements::Statements};
+use self::{number::Numbers, pending::Pending, state::State, statements::Statements};
 use crate::{
     checkpoint::Checkpoints,
     connect,
@@ -56,7 +58,7 @@ struct Writer<'c> {
     shared: &'c Arc<Shared>,
     state: State,
     numbers: Numbers,
-    leftovers: Leftovers,
+    pending: Pending,
     options: OptionsWriter,
     jobs: JobReader,
     /// The time of the transaction under way.

@@ -22,11 +22,12 @@ macro_rules! guard {
 }
 
 guard!(
-    /// The caller, who is at least a viewer. Every `GET` of the API demands as much by itself.
+    /// The caller, who is at least a viewer. Every `GET` that is merged into the API demands as much by itself.
     ViewerOnly, Viewer
 );
 guard!(
-    /// The caller, who is at least an operator. Every other method of the API demands as much by itself.
+    /// The caller, who is at least an operator. Every other method that is merged into the API demands as much by
+    /// itself.
     OperatorOnly, Operator
 );
 guard!(

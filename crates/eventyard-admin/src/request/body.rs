@@ -17,7 +17,7 @@ use eventyard::model::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{field, limits};
+use super::{field, limits, object::Object};
 use crate::{Code, Problem};
 
 /// How long a body may take to arrive.
@@ -27,11 +27,11 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct RawBody(pub Bytes);
 
-/// A JSON body of type `T`, which must be there.
+/// A JSON object of type `T`, which must be there.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
 
-/// A JSON body of type `T`, or its default when there is no body.
+/// A JSON object of type `T`, or its default when there is no body, or null.
 #[derive(Debug, Clone)]
 pub struct OptionalJson<T>(pub T);
 
@@ -51,7 +51,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         check_media_type(request.headers())?;
         let limits = limits(request.extensions());
         let body = read(request, state, limits.body_bytes).await?;
-        parse(&body, limits).map(Self)
+        let Object(value) = parse(&body, limits)?;
+        Ok(Self(value))
     }
 }
 
@@ -66,7 +67,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
             return Ok(Self(T::default()));
         }
         media_type?;
-        parse(&body, limits).map(Self)
+        let value: Option<Object<T>> = parse(&body, limits)?;
+        Ok(Self(value.map(|Object(value)| value).unwrap_or_default()))
     }
 }
 
@@ -166,7 +168,7 @@ mod tests {
     }
 
     fn check(body: &[u8], code: &str, field: Option<&str>) {
-        let problem = parse::<Body>(body, Limits::default()).unwrap_err();
+        let problem = parse::<Object<Body>>(body, Limits::default()).unwrap_err();
         let actual = (problem.code(), problem.errors().first().map(|error| error.field.as_str()));
         assert_eq!(actual, (code, field), "{problem:?}");
     }
@@ -179,6 +181,7 @@ mod tests {
         check(b"{\"name\":\"\xff\"}", "malformed-json", None);
         check("[".repeat(65).as_bytes(), "json-too-deep", None);
         check(b"null", "invalid-body", None);
+        check(br#"["a"]"#, "invalid-body", None);
         check(b"{}", "invalid-body", Some("name"));
         check(br#"{"name":1}"#, "invalid-body", Some("name"));
         check(br#"{"name":"a","nam":1}"#, "invalid-body", Some("nam"));

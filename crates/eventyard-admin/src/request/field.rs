@@ -30,9 +30,17 @@ fn locate(path: &str, complaint: &str) -> (Option<String>, String) {
         let known = known.replace("expected ", "use ");
         return (Some(below(name)), format!("is not known; {}", position_removed(&known)));
     }
-    let field = (!path.is_empty()).then(|| path.to_owned());
-    (field, position_removed(complaint).to_owned())
+    let what = position_removed(complaint);
+    if path.is_empty() {
+        return (None, what.to_owned());
+    }
+    // The field names itself already.
+    let what = IDENTIFIERS.iter().find_map(|kind| what.strip_prefix(kind)).unwrap_or(what);
+    (Some(path.to_owned()), what.to_owned())
 }
+
+/// What the engine's complaints about identifiers begin with.
+const IDENTIFIERS: [&str; 4] = ["queue name ", "job id ", "event id ", "worker "];
 
 /// Splits `prefixNAME` rest` into the name and the rest.
 fn quoted<'a>(complaint: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {

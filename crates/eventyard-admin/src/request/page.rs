@@ -17,7 +17,7 @@ pub struct Paging {
     /// The most items, 50 unless said otherwise.
     #[param(minimum = 1, maximum = 1000, example = 50)]
     pub limit: Option<usize>,
-    /// The `next` of the page before; without it, the first page.
+    /// The `next` of the page before; without it, or empty, the first page.
     pub cursor: Option<String>,
 }
 
@@ -33,7 +33,8 @@ impl Paging {
             return Err(Problem::of(Code::INVALID_PARAMETER, format!("`limit` {what}"))
                 .field("limit", what));
         }
-        Ok(PageAsk { limit, cursor: self.cursor })
+        // Who sends the `next` of the last page back means the first.
+        Ok(PageAsk { limit, cursor: self.cursor.filter(|cursor| !cursor.is_empty()) })
     }
 }
 

@@ -38,16 +38,7 @@ impl Rig {
         self.app(queue).handle(queue, count).provide_arc(Arc::clone(tally)).start().await
     }
 
-    /// The job with this number: its payload begins with the number and is filled up to its size.
-    pub(super) fn job(&self, queue: &str, number: usize) -> JobRequest {
-        let mut data = format!("\"{number:010}");
-        let filler = self.settings.payload.saturating_sub(data.len() + 1);
-        data.extend(std::iter::repeat_n('x', filler));
-        data.push('"');
-        JobRequest { data: Bytes::from(data), ..JobRequest::new(queue, "bench") }
-    }
-
-    /// Adds the jobs numbered `from` to `to`, in batches, by all producers at once.
+    /// Adds `count` jobs in batches.
     pub(super) async fn fill(&self, yard: &Yard, queue: &'static str, count: usize) -> Result<(), Error> {
         self.produce(yard, queue, count, self.settings.batch.max(1)).await
     }
@@ -60,21 +51,18 @@ impl Rig {
         count: usize,
         batch: usize,
     ) -> Result<(), Error> {
-        let producers = self.settings.producers.max(1);
-        let mut tasks = tokio::task::JoinSet::new();
+        let Settings { producers, payload, .. } = self.settings;
+        let producers = producers.max(1);
+        let mut tasks = tokio::task::JoinSet::<Result<(), Error>>::new();
         for producer in 0..producers {
             let (from, to) = (count * producer / producers, count * (producer + 1) / producers);
-            let jobs: Vec<JobRequest> = (from..to).map(|number| self.job(queue, number)).collect();
             let yard = yard.clone();
             tasks.spawn(async move {
-                let mut jobs = jobs.into_iter();
-                loop {
-                    let batch: Vec<_> = jobs.by_ref().take(batch).collect();
-                    if batch.is_empty() {
-                        return Ok(());
-                    }
-                    yard.enqueue_all(batch).await?;
+                for from in (from..to).step_by(batch) {
+                    let numbers = from..to.min(from + batch);
+                    yard.enqueue_all(numbers.map(|n| job(queue, n, payload)).collect()).await?;
                 }
+                Ok(())
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -82,4 +70,12 @@ impl Rig {
         }
         Ok(())
     }
+}
+
+/// The job with this number: its payload begins with the number and is filled up to its size.
+fn job(queue: &str, number: usize, size: usize) -> JobRequest {
+    let mut data = format!("\"{number:010}");
+    data.extend(std::iter::repeat_n('x', size.saturating_sub(data.len() + 1)));
+    data.push('"');
+    JobRequest { data: Bytes::from(data), ..JobRequest::new(queue, "bench") }
 }

@@ -6,21 +6,26 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::{
-    key::{Key, Keys, PREFIX, Part, nearest, upper},
+    key::{Key, Keys, LIKE, PREFIX, Part, likeness, upper},
     origin::Origin,
+    path::{Path, Step},
     problem::Problem,
-    tree::{Content, Node, Path, Step},
+    tree::{Content, Node},
 };
 
 /// The environment variables of the process, read once.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// Those of this process. What is not Unicode is no configuration.
     pub(crate) fn of_process() -> Self {
         let pairs = std::env::vars_os();
-        Self(pairs.filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            pairs
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// The value of a variable; one that is set to nothing counts as absent.
@@ -31,7 +36,8 @@ impl Environment {
     /// The variables that are configuration: two underscores separate the parts of a key. Names with single ones
     /// belong to the command line, or are what container platforms set for a service named `eventyard`.
     fn configuration(&self) -> impl Iterator<Item = (&str, &str)> {
-        let named = |(name, value): (&'_ String, &'_ String)| !value.is_empty() && name.starts_with(PREFIX);
+        let named =
+            |(name, value): (&'_ String, &'_ String)| !value.is_empty() && name.starts_with(PREFIX);
         self.0
             .iter()
             .filter(move |pair| named(*pair))
@@ -46,7 +52,7 @@ impl Environment {
             let origin = Origin::Variable(name.to_owned());
             match keys.iter().find_map(|key| Some((key, path(key, &parts, tree)?))) {
                 Some((key, path)) => tree.set(&path, value(key, text), &origin),
-                None => problems.extend(unknown(name, parts.len() > 1, keys, &origin)),
+                None => problems.extend(unknown(name, &parts, keys, &origin)),
             }
         }
         problems
@@ -99,18 +105,36 @@ fn value(key: &Key, text: &str) -> Value {
 }
 
 /// What is wrong with a variable that names no key, if it was meant to.
-fn unknown(name: &str, meant: bool, keys: &Keys, origin: &Origin) -> Option<Problem> {
-    let known: Vec<String> = keys.iter().filter_map(Key::variable).collect();
-    let flat = |name: &str| name.replace("__", "_");
-    let same = known.iter().find(|known| flat(known) == flat(name)).map(String::as_str);
-    if !meant && same.is_none() {
+fn unknown(name: &str, parts: &[&str], keys: &Keys, origin: &Origin) -> Option<Problem> {
+    let flat = |variable: &str| variable.replace("__", "_") == name.replace("__", "_");
+    let same = keys.iter().filter_map(Key::variable).find(|variable| flat(variable));
+    if parts.len() == 1 && same.is_none() {
         return None;
     }
-    let problem = Problem::new("this variable names no key of the configuration", origin);
-    Some(match same.or_else(|| nearest(name, known.iter().map(String::as_str))) {
+    let problem = Problem::at_key("this variable names no key of the configuration", origin);
+    Some(match same.or_else(|| nearest_variable(parts, keys)) {
         Some(nearest) => problem.advise(format!("did you mean {nearest}?")),
-        None => problem.advise("`eventyard config schema` tells every key; two underscores separate its parts"),
+        None => problem.advise(
+            "`eventyard config schema` tells every key; two underscores separate its parts",
+        ),
     })
+}
+
+/// The variable whose parts are most like these, each of them.
+fn nearest_variable(parts: &[&str], keys: &Keys) -> Option<String> {
+    let likeness = |key: &Key| -> Option<f64> {
+        if key.parts.len() != parts.len() {
+            return None;
+        }
+        let pairs = key.parts.iter().zip(parts);
+        let each = pairs.filter_map(|(part, text)| match part {
+            Part::Name(name) => Some(likeness(&upper(name), text)),
+            Part::Any | Part::Item => None,
+        });
+        Some(each.fold(1.0, f64::min)).filter(|likeness| *likeness > LIKE)
+    };
+    let known = keys.iter().filter_map(|key| Some((likeness(key)?, key.variable()?)));
+    known.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, variable)| variable)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use super::{Retention, TimeSpan};
 pub(crate) struct Events {
     /// The source of events that name none.
     pub(crate) source: String,
-    /// How publishing treats the jobs that it adds.
+    /// How publishing treats the jobs that it adds: `queue` (they are stored, and publishing returns) or
+    /// `synchronous` (it returns when each was tried once; the store is the process's memory, unless `store.url`
+    /// names another).
     pub(crate) bus: Bus,
     /// How long events stay in the log.
     pub(crate) retention: Retention,

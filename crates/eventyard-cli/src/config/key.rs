@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Config,
-    tree::{Path, Step},
+    path::{Path, Step},
 };
 
 /// A key of the configuration.
@@ -17,8 +17,8 @@ pub(crate) struct Key {
     pub(crate) parts: Vec<Part>,
     /// The types that its value may have, as JSON Schema names them; empty when it does not say.
     pub(crate) types: Vec<String>,
-    /// What the items of its list may be, if it is one.
-    pub(crate) item_types: Vec<String>,
+    /// What it is for.
+    pub(crate) description: String,
     /// Its default, if it has one.
     pub(crate) default: Option<Value>,
     /// Whether it holds further keys.
@@ -102,7 +102,7 @@ impl Keys {
         let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
         let schema = settings.into_generator().into_root_schema_for::<Config>().to_value();
         let mut keys = Vec::new();
-        collect(&schema, &[], &mut keys);
+        collect(&schema, None, &[], &mut keys);
         keys.sort_by_key(ToString::to_string);
         keys.dedup_by(|a, b| a.parts == b.parts);
         Self(keys)
@@ -132,42 +132,50 @@ impl Keys {
     }
 }
 
-/// The one of `names` that `wrong` most likely stands for.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let similarity = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
-    names
-        .into_iter()
-        .map(|name| (similarity(name), name))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+/// How alike two names must be for the one to be taken for the other misspelt.
+pub(crate) const LIKE: f64 = 0.75;
+
+/// How alike two names are, from 0 to 1.
+pub(crate) fn likeness(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(&a.to_lowercase(), &b.to_lowercase())
 }
 
-fn collect(schema: &Value, parts: &[Part], keys: &mut Vec<Key>) {
+/// The one of `names` that `wrong` most likely stands for.
+pub(crate) fn nearest<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let known = names.into_iter().map(|name| (likeness(wrong, name), name));
+    let alike = known.filter(|(likeness, _)| *likeness > LIKE);
+    alike.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+fn collect(schema: &Value, default: Option<&Value>, parts: &[Part], keys: &mut Vec<Key>) {
     for schema in alternatives(schema) {
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, below) in properties.into_iter().flatten() {
-            add(below, parts, Part::Name(name.clone()), keys);
+            // What a table is by default says what is in it.
+            let default = default.and_then(|default| default.get(name)).or(below.get("default"));
+            add(below, default, parts, Part::Name(name.clone()), keys);
         }
         if let Some(below) = schema.get("additionalProperties").filter(|below| below.is_object()) {
-            add(below, parts, Part::Any, keys);
+            add(below, below.get("default"), parts, Part::Any, keys);
         }
         if let Some(below) = schema.get("items") {
             let parts = [parts, &[Part::Item]].concat();
-            collect(below, &parts, keys);
+            collect(below, None, &parts, keys);
         }
     }
 }
 
-fn add(schema: &Value, parts: &[Part], part: Part, keys: &mut Vec<Key>) {
+fn add(schema: &Value, default: Option<&Value>, parts: &[Part], part: Part, keys: &mut Vec<Key>) {
     let parts = [parts, &[part]].concat();
     let before = keys.len();
-    collect(schema, &parts, keys);
-    let items = alternatives(schema).into_iter().filter_map(|schema| schema.get("items"));
+    collect(schema, default, &parts, keys);
     keys.push(Key {
         types: types(schema),
-        item_types: items.flat_map(types).collect(),
-        default: schema.get("default").filter(|value| !value.is_null()).cloned(),
+        description: schema["description"].as_str().unwrap_or_default().replace('\n', " "),
+        default: default.filter(|value| !value.is_null()).cloned(),
         is_table: keys.len() > before && !types(schema).contains(&"array".to_owned()),
         parts,
     });
@@ -175,7 +183,8 @@ fn add(schema: &Value, parts: &[Part], part: Part, keys: &mut Vec<Key>) {
 
 /// A schema and the schemas that it is a choice of.
 fn alternatives(schema: &Value) -> Vec<&Value> {
-    let choices = ["anyOf", "oneOf"].into_iter().filter_map(|choice| schema.get(choice)?.as_array());
+    let choices =
+        ["anyOf", "oneOf"].into_iter().filter_map(|choice| schema.get(choice)?.as_array());
     std::iter::once(schema).chain(choices.flatten().flat_map(alternatives)).collect()
 }
 
@@ -227,7 +236,9 @@ mod tests {
     #[test]
     fn the_nearest_name_is_found() {
         let names = ["attempts", "backoff", "concurrency"];
-        for (wrong, right) in [("atempts", Some("attempts")), ("Backof", Some("backoff")), ("zzz", None)] {
+        for (wrong, right) in
+            [("atempts", Some("attempts")), ("Backof", Some("backoff")), ("zzz", None)]
+        {
             assert_eq!(nearest(wrong, names), right, "{wrong}");
         }
     }

@@ -14,7 +14,8 @@ use super::{
     key::{Keys, nearest},
     legacy,
     origin::{Origin, Source},
-    tree::{Content, Node, Path, Step},
+    path::{Path, Step},
+    tree::{Content, Node},
     validate::validate,
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct Flag {
 }
 
 /// What a configuration is made of.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Layers {
     /// The file that was named; otherwise `eventyard.toml` in the working folder, if there is one.
     pub(crate) file: Option<PathBuf>,
@@ -90,7 +91,7 @@ impl Layers {
             return Err(problems.into());
         }
         let config = typed(&mut tree)?;
-        let problems = validate(&config, &|path: Path| tree.nearest(&path).origin.clone());
+        let problems = validate(&config, &tree);
         if problems.is_empty() {
             Ok(Loaded { config, tree, file, notes })
         } else {
@@ -106,7 +107,7 @@ impl Layers {
         };
         let text = fs::read_to_string(&file).map_err(|error| {
             let message = format!("cannot read {}: {error}", file.display());
-            Problem::new(message, &Origin::DEFAULT)
+            Problem::at_key(message, &Origin::DEFAULT)
                 .advise("name another file with --config, or leave it out to use the defaults")
         })?;
         let source = Arc::new(Source { name: file.display().to_string(), text });
@@ -139,7 +140,7 @@ fn unknown_keys(node: &Node, path: &Path, keys: &Keys, problems: &mut Vec<Proble
 fn unknown_key(name: &str, path: &Path, origin: &Origin, keys: &Keys) -> Problem {
     let names = keys.names_in(path);
     let place = if path.0.is_empty() { String::new() } else { format!(" in {path}") };
-    let problem = Problem::new(format!("unknown key `{name}`{place}"), origin);
+    let problem = Problem::at_key(format!("unknown key `{name}`{place}"), origin);
     match nearest(name, names.iter().copied()) {
         Some(nearest) => problem.advise(format!("did you mean `{nearest}`?")),
         None => problem.advise(format!("the keys there are {}", names.join(", "))),
@@ -157,9 +158,8 @@ fn typed(tree: &mut Node) -> Result<Config, ConfigError> {
             Err(error) => error,
         };
         let path = Path(error.path().iter().filter_map(step).collect());
-        let origin = tree.nearest(&path).origin.clone();
         let message = format!("{path}: {}", error.inner().message());
-        problems.push(Problem::new(message, &origin).at_value(&origin));
+        problems.push(Problem::of(message, tree.nearest(&path)));
         if problems.len() == MAX_PROBLEMS || !tree.remove(&path) {
             return Err(problems.into());
         }

@@ -10,7 +10,7 @@ pub(crate) struct Log {
     /// Which lines: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by part such as
     /// `warn,eventyard=debug`.
     pub(crate) filter: String,
-    /// How a line looks.
+    /// How a line looks: `text`, or `json` (one object a line).
     pub(crate) format: LogFormat,
 }
 

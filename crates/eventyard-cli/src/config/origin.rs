@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn positions_count_from_one() {
         let source = Source { name: "f".into(), text: "a\nbé c\n".into() };
-        for (offset, position) in [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (6, (2, 4)), (99, (3, 1))] {
+        for (offset, position) in [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (6, (2, 4)), (99, (3, 1))]
+        {
             assert_eq!(source.position(offset), position, "{offset}");
         }
     }

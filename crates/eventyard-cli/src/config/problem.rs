@@ -1,8 +1,13 @@
 //! What is wrong with a configuration, and where.
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::ops::Range;
 
-use super::origin::Origin;
+use miette::{Diagnostic, NamedSource, Report, SourceSpan};
+
+use super::{
+    origin::Origin,
+    tree::{Content, Node},
+};
 
 /// One thing that is wrong with the configuration.
 #[derive(Debug, Clone, thiserror::Error, Diagnostic)]
@@ -19,26 +24,44 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Something that is wrong with the value that comes from `origin`.
-    pub(crate) fn new(message: impl Into<String>, origin: &Origin) -> Self {
-        let (message, mut source_code, mut span) = (message.into(), None, None);
-        if let Origin::File { source, key, value } = origin {
-            source_code = Some(NamedSource::new(&source.name, source.text.clone()));
-            span = Some(key.clone().unwrap_or_else(|| value.clone()).into());
-        }
-        let message = match origin {
-            Origin::BuiltIn(_) => message,
-            placed => format!("{placed}: {message}"),
+    /// Something that is wrong with the key, or with all that `origin` stands for.
+    pub(crate) fn at_key(message: impl Into<String>, origin: &Origin) -> Self {
+        let place = match origin {
+            Origin::File { key, value, .. } => key.clone().unwrap_or_else(|| value.clone()),
+            _ => 0..0,
         };
-        Self { message, source_code, span, help: None }
+        Self::at(place, message.into(), origin)
     }
 
-    /// Points at the value instead of its key.
-    pub(crate) fn at_value(mut self, origin: &Origin) -> Self {
-        if let Origin::File { value, .. } = origin {
-            self.span = Some(value.clone().into());
+    /// Something that is wrong with a value: of a table, the key is pointed at.
+    pub(crate) fn of(message: impl Into<String>, node: &Node) -> Self {
+        match (&node.content, &node.origin) {
+            (Content::List(_) | Content::Leaf(_), Origin::File { value, .. }) => {
+                Self::at(value.clone(), message.into(), &node.origin)
+            }
+            (_, origin) => Self::at_key(message, origin),
         }
-        self
+    }
+
+    fn at(place: Range<usize>, message: String, origin: &Origin) -> Self {
+        match origin {
+            Origin::BuiltIn(_) => Self { message, source_code: None, span: None, help: None },
+            Origin::Variable(_) | Origin::Flag(_) => Self {
+                message: format!("{origin}: {message}"),
+                source_code: None,
+                span: None,
+                help: None,
+            },
+            Origin::File { source, .. } => {
+                let (line, column) = source.position(place.start);
+                Self {
+                    message: format!("{}:{line}:{column}: {message}", source.name),
+                    source_code: Some(NamedSource::new(&source.name, source.text.clone())),
+                    span: Some(place.into()),
+                    help: None,
+                }
+            }
+        }
     }
 
     /// Says what to do.
@@ -55,6 +78,16 @@ pub(crate) struct ConfigError {
     /// Everything that is wrong, as far as it could be told.
     #[related]
     pub(crate) problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// The error as it is shown: a single problem speaks for itself.
+    pub(crate) fn report(mut self) -> Report {
+        match self.problems.len() {
+            1 => self.problems.remove(0).into(),
+            _ => self.into(),
+        }
+    }
 }
 
 fn count(n: usize) -> String {

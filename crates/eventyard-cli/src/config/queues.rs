@@ -37,7 +37,8 @@ pub(crate) struct Queue {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct BackoffConfig {
-    /// The shape of the waits.
+    /// The shape of the waits: `exponential` (the delay, then twice, four times, eight times it, and so on) or
+    /// `fixed`.
     #[serde(rename = "type")]
     pub(crate) kind: BackoffShape,
     /// The first wait.

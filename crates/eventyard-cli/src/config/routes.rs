@@ -25,7 +25,7 @@ pub(crate) struct Rule {
     /// Extension attributes with the values that they must have: strings, whole numbers or booleans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) headers: Option<BTreeMap<String, HeaderValue>>,
-    /// Whether all of `headers` must match, or any.
+    /// Whether `all` of `headers` must match, the default, or `any`.
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     pub(crate) matching: Option<Matching>,
     /// The queue that matching events go to.

@@ -18,8 +18,8 @@ pub(crate) struct Server {
     /// `auth.tokens`.
     #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
-    /// The names, besides the address itself and `localhost`, under which the server may be called; requests
-    /// for another name are refused. Empty: any name, when `auth.tokens` protect the server.
+    /// The hosts by which the server is addressed besides `localhost`. It matters without `auth.tokens` only:
+    /// requests to other hosts, and changes by web pages of other hosts, are then refused.
     pub(crate) hosts: Vec<String>,
     /// How long a shutdown waits for active jobs before it gives them back.
     pub(crate) shutdown_grace: TimeSpan,

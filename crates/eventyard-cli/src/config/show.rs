@@ -5,11 +5,7 @@ use std::fmt::{self, Write};
 use serde_json::json;
 use toml::Value;
 
-use super::{
-    Loaded,
-    origin::Origin,
-    tree::{Node, Path},
-};
+use super::{Loaded, origin::Origin, path::Path, tree::Node};
 
 /// What is in force, secrets masked.
 pub(crate) struct Shown<'a> {

@@ -18,7 +18,8 @@ pub(crate) struct Store {
     pub(crate) url: Option<String>,
     /// The folder of the embedded store.
     pub(crate) data_dir: PathBuf,
-    /// When an acknowledged write is durable.
+    /// When an acknowledged write is durable: `full` (it survives a power cut) or `normal` (faster, but a power
+    /// cut may lose the last ones).
     pub(crate) synchronous: Synchronous,
 }
 

@@ -1,6 +1,6 @@
 //! The merged configuration before it has types: every value with its origin.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use toml::{
@@ -10,6 +10,7 @@ use toml::{
 
 use super::{
     origin::{Origin, Source},
+    path::{Path, Step},
     problem::Problem,
 };
 
@@ -26,56 +27,6 @@ pub(crate) enum Content {
     Table(BTreeMap<String, Node>),
     List(Vec<Node>),
     Leaf(Value),
-}
-
-/// The way to a value: keys, and places in lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Path(pub(crate) Vec<Step>);
-
-/// One step of a [`Path`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl Path {
-    /// A path of keys.
-    pub(crate) fn of<S: Into<String>>(keys: impl IntoIterator<Item = S>) -> Self {
-        Self(keys.into_iter().map(|key| Step::Key(key.into())).collect())
-    }
-
-    /// This path and one key more.
-    pub(crate) fn key(&self, key: &str) -> Self {
-        self.with(Step::Key(key.to_owned()))
-    }
-
-    /// This path and one place in a list more.
-    pub(crate) fn index(&self, index: usize) -> Self {
-        self.with(Step::Index(index))
-    }
-
-    fn with(&self, step: Step) -> Self {
-        let mut path = self.clone();
-        path.0.push(step);
-        path
-    }
-}
-
-/// As TOML writes it: `queues.emails.attempts`, with the places in lists as `routes.rules[0]`.
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        for (n, step) in self.0.iter().enumerate() {
-            let dot = if n > 0 { "." } else { "" };
-            match step {
-                Step::Key(key) if !key.is_empty() && key.chars().all(bare) => write!(f, "{dot}{key}")?,
-                Step::Key(key) => write!(f, "{dot}{key:?}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Node {
@@ -115,7 +66,7 @@ impl Node {
             .map(|error| {
                 let value = error.span().unwrap_or(end..end);
                 let origin = Origin::File { source: Arc::clone(source), key: None, value };
-                Problem::new(format!("this is not TOML: {}", error.message()), &origin)
+                Problem::at_key(format!("this is not TOML: {}", error.message()), &origin)
             })
             .collect())
     }
@@ -219,9 +170,9 @@ impl Node {
     /// The value without its origins.
     pub(crate) fn to_value(&self) -> Value {
         match &self.content {
-            Content::Table(table) => {
-                Value::Table(table.iter().map(|(key, node)| (key.clone(), node.to_value())).collect())
-            }
+            Content::Table(table) => Value::Table(
+                table.iter().map(|(key, node)| (key.clone(), node.to_value())).collect(),
+            ),
             Content::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
             Content::Leaf(value) => value.clone(),
         }
@@ -273,7 +224,8 @@ mod tests {
     fn layers_replace_single_keys() {
         let mut tree = parse("[a]\nx = 1\ny = 2\nlist = [1, 2]\n");
         tree.merge(parse("[a]\ny = 3\nlist = [9]\n[b]\nz = true\n"));
-        let expected: Value = toml::from_str("[a]\nx = 1\ny = 3\nlist = [9]\n[b]\nz = true\n").unwrap();
+        let expected: Value =
+            toml::from_str("[a]\nx = 1\ny = 3\nlist = [9]\n[b]\nz = true\n").unwrap();
         assert_eq!(tree.to_value(), expected);
     }
 
@@ -297,11 +249,5 @@ mod tests {
         assert_eq!(tree.get(&Path::of(["a", "x"])).unwrap().origin.to_string(), "f.toml:2:1");
         tree.unset(&["a", "b", "c"]);
         assert!(tree.get(&Path::of(["a", "b", "c"])).is_none());
-    }
-
-    #[test]
-    fn paths_are_written_as_in_toml() {
-        let path = Path::of(["routes", "rules"]).index(2).key("a.b");
-        assert_eq!(path.to_string(), "routes.rules[2].\"a.b\"");
     }
 }

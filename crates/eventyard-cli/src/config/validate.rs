@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use eventyard::{queue::MAX_CONCURRENCY, route::Pattern};
 use eventyard_core::{QueueName, options};
+use eventyard_notify::mail::{self, Sender};
 
-use super::{Config, Problem, Queue, Rule, StoreUrl, TimeSpan, origin::Origin, tree::Path};
+use super::{Config, Problem, Queue, Rule, StoreUrl, TimeSpan, path::Path, tree::Node};
 
-/// Tells everything that is wrong; `origin` says where the value at a path comes from.
-pub(super) fn validate(config: &Config, origin: &dyn Fn(Path) -> Origin) -> Vec<Problem> {
-    let mut check = Check { origin, problems: Vec::new() };
+/// Tells everything that is wrong with a configuration that was made from `tree`.
+pub(super) fn validate(config: &Config, tree: &Node) -> Vec<Problem> {
+    let mut check = Check { tree, problems: Vec::new() };
     check.server(config);
     check.store(config);
     check.limits(config);
@@ -26,32 +27,38 @@ pub(super) fn validate(config: &Config, origin: &dyn Fn(Path) -> Origin) -> Vec<
 }
 
 struct Check<'a> {
-    origin: &'a dyn Fn(Path) -> Origin,
+    tree: &'a Node,
     problems: Vec<Problem>,
 }
 
 impl Check<'_> {
-    fn require(&mut self, holds: bool, path: Path, problem: &str, help: &str) {
+    fn require(&mut self, holds: bool, path: &Path, problem: &str, help: &str) {
         if !holds {
-            let (text, origin) = (path.to_string(), (self.origin)(path));
-            let problem = Problem::new(format!("{text} {problem}"), &origin).at_value(&origin);
-            self.problems.push(problem.advise(help));
+            self.tell(path, problem, Some(help));
         }
+    }
+
+    fn tell(&mut self, path: &Path, problem: &str, help: Option<&str>) {
+        let problem = Problem::of(format!("{path} {problem}"), self.tree.nearest(path));
+        self.problems.push(match help {
+            Some(help) => problem.advise(help),
+            None => problem,
+        });
     }
 
     fn server(&mut self, config: &Config) {
         let listen = config.server.listen;
         self.require(
             listen.ip().is_loopback() || !config.auth.tokens.is_empty(),
-            Path::of(["server", "listen"]),
+            &Path::of(["server", "listen"]),
             &format!("is {listen}, which others can reach, but auth.tokens is empty"),
             "add a token to auth.tokens (or EVENTYARD_AUTH__TOKENS), or listen on 127.0.0.1",
         );
         for (n, token) in config.auth.tokens.iter().enumerate() {
-            let text = token.reveal();
+            let text = token.secret().reveal();
             self.require(
                 !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic()),
-                Path::of(["auth", "tokens"]).index(n),
+                &Path::of(["auth", "tokens"]).index(n),
                 "is empty, or holds a space or a character that is not ASCII",
                 "use letters and digits, such as what `openssl rand -hex 32` prints",
             );
@@ -59,7 +66,7 @@ impl Check<'_> {
         let source = &config.events.source;
         self.require(
             !source.trim().is_empty(),
-            Path::of(["events", "source"]),
+            &Path::of(["events", "source"]),
             "is empty",
             "name the service, as in events.source = \"booking\"",
         );
@@ -67,12 +74,7 @@ impl Check<'_> {
 
     fn store(&mut self, config: &Config) {
         let Some(Err(error)) = config.store.url.as_deref().map(StoreUrl::parse) else { return };
-        self.require(
-            false,
-            Path::of(["store", "url"]),
-            &format!("is not understood: {error}"),
-            "use sqlite://PATH or memory://",
-        );
+        self.tell(&Path::of(["store", "url"]), &format!("is not understood: {error}"), None);
     }
 
     fn limits(&mut self, config: &Config) {
@@ -85,38 +87,38 @@ impl Check<'_> {
         ] {
             let problem = format!("is {value}");
             let help = format!("use {least} or more");
-            self.require(value >= least, Path::of(["limits", name]), &problem, &help);
+            self.require(value >= least, &Path::of(["limits", name]), &problem, &help);
         }
     }
 
     fn queue(&mut self, name: &str, queue: &Queue) {
         let path = Path::of(["queues", name]);
         if let Err(error) = QueueName::new(name) {
-            self.require(false, path.clone(), "is no name for a queue", &error.to_string());
+            self.tell(&path, "is no name for a queue", Some(&error.to_string()));
         }
         let mut range = |key: &Path, value: u64, least: u64, most: u64| {
             let problem = format!("is {value}");
             let help = format!("use {least} to {most}");
-            self.require((least..=most).contains(&value), key.clone(), &problem, &help);
+            self.require((least..=most).contains(&value), key, &problem, &help);
         };
         range(&path.key("attempts"), queue.attempts.into(), 1, options::MAX_ATTEMPTS.into());
         range(&path.key("concurrency"), queue.concurrency as u64, 1, MAX_CONCURRENCY as u64);
         range(&path.key("priority"), queue.priority.into(), 0, options::MAX_PRIORITY.into());
         self.require(
             queue.lease >= TimeSpan::secs(1),
-            path.key("lease"),
+            &path.key("lease"),
             &format!("is {}", queue.lease),
             "use \"1s\" or more",
         );
         self.require(
             queue.timeout != Some(TimeSpan::millis(0)),
-            path.key("timeout"),
+            &path.key("timeout"),
             "is 0",
             "use \"1ms\" or more, or leave it out",
         );
         self.require(
             (0.0..=1.0).contains(&queue.backoff.jitter),
-            path.key("backoff").key("jitter"),
+            &path.key("backoff").key("jitter"),
             &format!("is {}", queue.backoff.jitter),
             "use 0 (no randomness) to 1 (all of each wait is random)",
         );
@@ -126,69 +128,99 @@ impl Check<'_> {
         let path = Path::of(["routes", "rules"]).index(n);
         self.require(
             rule.kind.is_some() != rule.headers.is_some(),
-            path.clone(),
+            &path,
             "must have either `type` or `headers`",
             "give the event type or a pattern, as in type = \"booking.*\"; or headers = { name = \"value\" }",
         );
         if let Some(Err(error)) = rule.kind.as_ref().map(Pattern::new) {
-            self.require(
-                false,
-                path.key("type"),
-                "is no pattern",
-                &error.to_string(),
-            );
+            self.tell(&path.key("type"), "is no pattern", Some(&error.to_string()));
         }
         self.require(
             rule.headers.as_ref().is_none_or(|headers| !headers.is_empty()),
-            path.key("headers"),
+            &path.key("headers"),
             "is empty",
             "name at least one header with its value",
         );
         self.require(
             rule.matching.is_none() || rule.headers.is_some(),
-            path.key("match"),
+            &path.key("match"),
             "belongs to `headers`, which this rule does not have",
             "leave it out",
         );
         self.require(
             queues.contains(rule.queue.as_str()),
-            path.key("queue"),
+            &path.key("queue"),
             &format!("is `{}`, which is not declared", rule.queue),
             &match super::key::nearest(&rule.queue, queues.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}`? or declare [queues.{}]", rule.queue),
+                Some(nearest) => {
+                    format!("did you mean `{nearest}`? or declare [queues.{}]", rule.queue)
+                }
                 None => format!("declare [queues.{}]", rule.queue),
             },
         );
     }
 
     fn channels(&mut self, config: &Config) {
-        if let Some(smtp) = &config.channels.smtp {
-            let path = Path::of(["channels", "smtp"]);
-            let mailbox = Path::of(["channels", "mailbox", "enabled"]);
-            self.require(!smtp.host.is_empty(), path.key("host"), "is empty", "name the mail server");
-            self.require(
-                smtp.username.is_some() == smtp.password.is_some(),
-                path,
-                "has only one of username and password",
-                "give both, or neither",
-            );
-            self.require(
-                !config.channels.mailbox.enabled,
-                mailbox,
-                "keeps mails that channels.smtp is there to send",
-                "leave out one of the two",
-            );
+        let channels = &config.channels;
+        if let Some(Err(error)) = channels.from.as_deref().map(str::parse::<Sender>) {
+            let help = "use an address, with a name or without: \"Parking <no-reply@example.com>\"";
+            let problem = format!("is no sender: {}", error.problem);
+            self.tell(&Path::of(["channels", "from"]), &problem, Some(help));
+        }
+        self.require(
+            channels.smtp.is_some() || channels.mailbox.enabled || !config.notifies(),
+            &Path::of(["notifications", "enabled"]),
+            "is true, but there is no channel for mails",
+            "configure channels.smtp, or set channels.mailbox.enabled = true",
+        );
+        let Some(smtp) = &channels.smtp else { return };
+        let path = Path::of(["channels", "smtp"]);
+        self.require(
+            channels.from.is_some(),
+            &path,
+            "has no sender to send mails as",
+            "set channels.from, as in \"Parking <no-reply@example.com>\"",
+        );
+        self.require(
+            smtp.username.is_some() == smtp.password.is_some(),
+            &path,
+            "has only one of username and password",
+            "give both, or neither",
+        );
+        self.require(
+            !channels.mailbox.enabled,
+            &Path::of(["channels", "mailbox", "enabled"]),
+            "keeps mails that channels.smtp is there to send",
+            "leave out one of the two",
+        );
+        if let Err(error) = mail::Smtp::new(smtp.options()) {
+            let (key, problem) = (kebab(error.field), error.problem);
+            // What the mail crate tells includes the remedy.
+            self.tell(&path.key(&key), &problem, None);
         }
     }
 
     fn log(&mut self, config: &Config) {
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
-            self.require(
-                false,
-                Path::of(["log", "filter"]),
+            let help =
+                "use a level such as \"info\", or levels by part such as \"warn,eventyard=debug\"";
+            self.tell(
+                &Path::of(["log", "filter"]),
                 &format!("is not understood: {error}"),
-                "use a level such as \"info\", or levels by part such as \"warn,eventyard=debug\"",
+                Some(help),
             );
         }
     }
+}
+
+/// A name as the configuration writes it.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            kebab.push('-');
+        }
+        kebab.push(c.to_ascii_lowercase());
+    }
+    kebab
 }

@@ -177,10 +177,6 @@ impl BookingEvent for BookingReminder {
 
     fn sample(now: Timestamp) -> Self {
         let (starts_at, ends_at) = times(now);
-        Self {
-            booking: sample::booking(),
-            starts_at,
-            ends_at: Some(ends_at),
-        }
+        Self { booking: sample::booking(), starts_at, ends_at: Some(ends_at) }
     }
 }

@@ -125,8 +125,16 @@ mod tests {
             assert_eq!(merged, expected, "{text}");
         };
         check(json!({"a": 1, "b": 2}), json!({"b": 3, "c": 4}), json!({"a": 1, "b": 3, "c": 4}));
-        check(json!({"a": {"b": 1, "c": 2}}), json!({"a": {"c": 3}}), json!({"a": {"b": 1, "c": 3}}));
-        check(json!({"a": 1}), json!({"a": {"b": {"c": null, "d": 1}}}), json!({"a": {"b": {"d": 1}}}));
+        check(
+            json!({"a": {"b": 1, "c": 2}}),
+            json!({"a": {"c": 3}}),
+            json!({"a": {"b": 1, "c": 3}}),
+        );
+        check(
+            json!({"a": 1}),
+            json!({"a": {"b": {"c": null, "d": 1}}}),
+            json!({"a": {"b": {"d": 1}}}),
+        );
         check(json!({"a": 1, "b": 2}), json!({"a": null}), json!({"b": 2}));
         check(json!({"a": [1, 2]}), json!({"a": [3]}), json!({"a": [3]}));
     }

@@ -40,6 +40,6 @@ pub(crate) async fn email<E: BookingEvent>(
     };
     let via = mailer.send(&mail, &cx).await.map_err(MailError::into_job_error)?;
     let (to, id) = (&mail.to, &mail.message_id);
-    tracing::info!(job = %job.key(), user, channel = "email", to, message_id = id, via, "mail delivered");
+    tracing::info!(job = %job.key(), user, channel = "email", message_id = id, via, "mail delivered");
     Outcome::done(&json!({"sent": to, "messageId": id, "via": via}))
 }

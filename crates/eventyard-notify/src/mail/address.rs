@@ -32,11 +32,6 @@ impl Sender {
         &self.0
     }
 
-    /// The address without the name.
-    pub(super) fn address(&self) -> &Address {
-        &self.0.email
-    }
-
     /// The domain of the address.
     #[must_use]
     pub fn domain(&self) -> &str {
@@ -97,7 +92,8 @@ mod tests {
     #[test]
     fn message_ids_are_the_jobs() {
         let check = |id: &str, domain: &str, expected: &str| {
-            let job = JobKey { queue: QueueName::new("emails").unwrap(), id: JobId::new(id).unwrap() };
+            let job =
+                JobKey { queue: QueueName::new("emails").unwrap(), id: JobId::new(id).unwrap() };
             assert_eq!(message_id(&job, domain), expected);
         };
         check("e-1", "example.com", "<e-1.emails@example.com>");

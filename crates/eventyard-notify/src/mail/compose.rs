@@ -60,7 +60,10 @@ mod tests {
             html: "<p>Hello</p>".to_owned(),
             message_id: "<e-1.emails@example.com>".to_owned(),
             kind: "booking.created".to_owned(),
-            job: JobKey { queue: QueueName::new("emails").unwrap(), id: JobId::new("e-1").unwrap() },
+            job: JobKey {
+                queue: QueueName::new("emails").unwrap(),
+                id: JobId::new("e-1").unwrap(),
+            },
         }
     }
 

@@ -21,7 +21,7 @@ const MAILBOX: Collection<Kept> = Collection::new("mailbox");
 
 /// A mail in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KeptMail))]
 #[serde(rename_all = "camelCase")]
 pub struct Kept {
     /// Its id in the mailbox.

@@ -44,14 +44,13 @@ impl Smtp {
 impl Mailer for Smtp {
     async fn send(&self, mail: &Mail, cx: &Context) -> Result<String, MailError> {
         let message = compose(mail, cx.clock().now())?;
-        let answer = self
-            .pool
-            .send(message.envelope(), &message.formatted())
-            .await
-            .map_err(|fault| MailError::Server {
-                server: self.server.clone(),
-                step: fault.step,
-                problem: fault.problem,
+        let answer =
+            self.pool.send(message.envelope(), &message.formatted()).await.map_err(|fault| {
+                MailError::Server {
+                    server: self.server.clone(),
+                    step: fault.step,
+                    problem: fault.problem,
+                }
             })?;
         Ok(format!("{}: {answer}", self.server))
     }

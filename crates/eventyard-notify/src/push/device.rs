@@ -25,13 +25,18 @@ const OWNERS: Collection<Owner> = Collection::new("device-owners");
 
 /// A device as its user registers it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DeviceRegistration))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Registration {
     /// The token that the push service gave the application on the device.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 4096, pattern = "^[!-~]+$", example = "fGx1-token")
+    )]
     pub token: String,
     /// What the device is: `android`, `ios`, `web`; for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 64, example = "android"))]
     pub platform: Option<String>,
 }
 
@@ -43,7 +48,7 @@ impl fmt::Debug for Registration {
 
 /// A registered device, without its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Device))]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceInfo {
     /// Its id.
@@ -88,7 +93,7 @@ pub async fn register(
     let devices = list(inspect, user).await?;
     if devices.len() >= MAX_DEVICES && devices.iter().all(|device| device.id != id) {
         let problem = format!("has {MAX_DEVICES} devices already; remove one first");
-        return Err(Error::invalid("userId", problem));
+        return Err(Error::invalid("devices", problem));
     }
     let info = DeviceInfo {
         id: id.clone(),
@@ -178,11 +183,11 @@ fn check(registration: &Registration) -> Result<(), Error> {
         let problem = format!("has {n} bytes; use 1 to {MAX_TOKEN_BYTES}");
         return Err(Error::invalid("token", problem));
     }
-    if token.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid("token", "holds spaces or control characters"));
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::invalid("token", "holds more than printable ASCII without spaces"));
     }
-    if registration.platform.as_ref().is_some_and(|platform| platform.len() > 64) {
-        return Err(Error::invalid("platform", "is longer than 64 bytes"));
+    if registration.platform.as_ref().is_some_and(|platform| platform.chars().count() > 64) {
+        return Err(Error::invalid("platform", "is longer than 64 characters"));
     }
     Ok(())
 }

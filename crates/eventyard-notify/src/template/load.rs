@@ -74,7 +74,8 @@ impl Templates {
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.add_filter("when", filter::when);
         env.add_filter("money", filter::money);
-        let embedded = TEMPLATES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let embedded =
+            TEMPLATES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         for (name, text) in embedded.chain(own) {
             env.add_template_owned(name.clone(), text)
                 .map_err(|error| TemplateError::of(&name, &error))?;
@@ -159,7 +160,7 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, TemplateError> {
 fn entries(dir: &Path) -> Result<Vec<(PathBuf, bool)>, TemplateError> {
     let read = || -> std::io::Result<Vec<_>> {
         let mut entries = fs::read_dir(dir)?
-            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.path().is_dir()))))
+            .map(|entry| entry.map(|entry| (entry.path(), entry.path().is_dir())))
             .collect::<Result<Vec<_>, _>>()?;
         // Editors and systems leave hidden files behind.
         entries.retain(|(path, _)| !file_name(path).starts_with('.'));
@@ -193,9 +194,15 @@ fn check_name(name: &str, path: &Path) -> Result<(), TemplateError> {
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let hint = nearest.map_or_else(
-        || format!("there are {}", TEMPLATES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")),
+        || {
+            format!(
+                "there are {}",
+                TEMPLATES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+            )
+        },
         |(_, known)| format!("did you mean {known}?"),
     );
-    let problem = format!("is used by nothing; {hint} A part for others to include begins with `_`");
+    let problem =
+        format!("is used by nothing; {hint} A part for others to include begins with `_`");
     Err(TemplateError::new(path.display().to_string(), problem))
 }

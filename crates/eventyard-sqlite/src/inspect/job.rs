@@ -35,15 +35,15 @@ pub(super) fn status(conn: &Connection, key: &JobKey) -> rusqlite::Result<Option
     let Some(Found { queue, seq, priority }) = find(conn, key)? else { return Ok(None) };
     let place = conn
         .prepare_cached(
-            "SELECT state, 0, ord FROM finished WHERE seq = ?1
-             UNION ALL SELECT 3, 0, fence FROM active WHERE seq = ?1
+            "SELECT state, 0, ord + ?1 - seq FROM
+                 (SELECT * FROM finished WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1) WHERE seq + n > ?1
+             UNION ALL SELECT 0, priority, ord + ?1 - seq FROM
+                 (SELECT * FROM ready WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1) WHERE seq + n > ?1
              UNION ALL SELECT 2, due, n FROM delayed WHERE seq = ?1
-             UNION ALL SELECT 0, priority, ord FROM ready WHERE moved = ?1
-             UNION ALL SELECT 0, priority, ord FROM ready
-                 WHERE queue = ?2 AND priority = ?3 AND ord IN (?1, -?1) AND moved IS NULL
+             UNION ALL SELECT 3, 0, fence FROM active WHERE seq = ?1
              LIMIT 1",
         )?
-        .query_row((seq, queue.id, priority), |row| {
+        .query_row((seq,), |row| {
             let state = match row.get(0)? {
                 0 if priority == 0 => JobState::Waiting,
                 0 => JobState::Prioritized,

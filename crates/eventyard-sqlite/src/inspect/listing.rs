@@ -80,19 +80,26 @@ macro_rules! listing {
     };
 }
 
+/// The rest of a listing of runnable jobs: it begins with the run that has the place `?3`.
 macro_rules! ready {
     ($where:literal) => {
         concat!(
-            listing!("r.priority, r.ord", "r.attempts, r.crashes",
+            listing!("r.priority, r.ord + j.seq - r.seq", "r.attempts, r.crashes",
                 "NULL, t.started_at, NULL, t.worker, NULL, NULL, NULL",
-                "ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))"),
-            "WHERE r.queue = ?1 AND ", $where, " ORDER BY r.priority, r.ord LIMIT ?4"
+                "ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1"),
+            "WHERE r.queue = ?1 AND ", $where, " ORDER BY r.priority, r.ord, j.seq LIMIT ?4"
         )
     };
 }
 
-const WAITING: &str = ready!("r.priority = ?2 AND r.ord > ?3");
-const PRIORITIZED: &str = ready!("(r.priority, r.ord) > (?2, ?3)");
+const WAITING: &str = ready!(
+    "r.priority = ?2 AND r.ord + j.seq - r.seq > ?3 AND r.ord >= ifnull((SELECT max(ord) FROM ready
+     WHERE queue = ?1 AND priority = ?2 AND ord <= ?3), ?3)"
+);
+const PRIORITIZED: &str = ready!(
+    "(r.priority, r.ord + j.seq - r.seq) > (?2, ?3) AND (r.priority, r.ord) >= (?2,
+     ifnull((SELECT max(ord) FROM ready WHERE queue = ?1 AND priority = ?2 AND ord <= ?3), ?3))"
+);
 const DELAYED: &str = concat!(
     listing!("d.due, d.n", "d.attempts, d.crashes",
         "d.due, t.started_at, NULL, t.worker, NULL, NULL, NULL",
@@ -106,10 +113,11 @@ const ACTIVE: &str = concat!(
     "WHERE a.queue = ?1 AND (0, a.fence) > (?2, ?3) ORDER BY a.fence LIMIT ?4"
 );
 const FINISHED: &str = concat!(
-    listing!("0, f.ord", "f.attempts, f.crashes",
+    listing!("0, f.ord + j.seq - f.seq", "f.attempts, f.crashes",
         "NULL, f.started_at, f.at, f.worker, NULL, f.result, f.failure",
-        "finished f CROSS JOIN job j ON j.seq = f.seq"),
-    "WHERE f.queue = ?1 AND f.state = ?5 AND f.ord < ?3 AND ?2 = 0 ORDER BY f.ord DESC LIMIT ?4"
+        "finished f CROSS JOIN job j ON j.seq BETWEEN f.seq AND f.seq + f.n - 1"),
+    "WHERE f.queue = ?1 AND f.state = ?5 AND f.ord < ?3 AND f.ord + j.seq - f.seq < ?3 AND ?2 = 0
+     ORDER BY f.ord DESC, j.seq DESC LIMIT ?4"
 );
 
 /// Up to `limit` jobs of a queue after a place, each with its own place.

@@ -6,10 +6,9 @@ use super::{
     Writer,
     apply::Refused,
     find::{Found, Stand},
-    place::runnable,
-    state::QueueId,
+    pending::Run,
+    state::{QueueId, Ticket},
 };
-use crate::encoding::finished_state;
 
 impl Writer<'_> {
     /// Makes a failed or completed job wait again, with all its attempts.
@@ -36,7 +35,7 @@ impl Writer<'_> {
     pub(super) fn remove(&mut self, key: &JobKey) -> Result<(), Refused> {
         let found = self.find_in(key, "inactive", |stand| !matches!(stand, Stand::Active))?;
         self.take_out(&found)?;
-        self.leftovers.job(found.ticket.seq, found.ticket.flags);
+        self.pending.gone(found.ticket.seq, 1, found.ticket.flags);
         Ok(())
     }
 
@@ -64,7 +63,7 @@ impl Writer<'_> {
 
     /// Removes what is known of a queue without jobs.
     pub(super) fn forget(&mut self, name: &QueueName) -> Result<(), Refused> {
-        self.clear_leftovers()?;
+        self.write_pending()?;
         let Some(id) = self.state.queue(name) else { return Ok(()) };
         if self.state.figures(id).counts.total() > 0 {
             return Err(CommitError::QueueNotEmpty(name.clone()).into());
@@ -82,7 +81,7 @@ impl Writer<'_> {
         since: Timestamp,
         limit: usize,
     ) -> rusqlite::Result<u64> {
-        self.clear_leftovers()?;
+        self.write_pending()?;
         let Some(queue) = self.state.queue(name) else { return Ok(0) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         match state {
@@ -91,7 +90,7 @@ impl Writer<'_> {
             JobState::Prioritized => self.clean_ready(queue, (1, i64::MAX), since, limit),
             JobState::Delayed => self.clean_delayed(queue, since, limit),
             JobState::Completed | JobState::Failed => {
-                self.clean_finished(queue, state, since, limit)
+                self.remove_finished(queue, state, since, limit)
             }
         }
     }
@@ -104,13 +103,35 @@ impl Writer<'_> {
         limit: i64,
     ) -> rusqlite::Result<u64> {
         let ask = (queue.0, lowest, highest, since.as_millis(), limit);
-        let old: Vec<[i64; 4]> =
-            self.sql.clean_ready.query_map(ask, four)?.collect::<Result<_, _>>()?;
-        for [seq, priority, ord, flags] in &old {
-            self.sql.delete_ready.execute((queue.0, priority, ord, ord))?;
-            self.leftovers.job(*seq, *flags);
+        let old = self.sql.old_ready.query_map(ask, |row| {
+            let first = Ticket {
+                seq: row.get(4)?,
+                queue,
+                priority: row.get(1)?,
+                ord: row.get(2)?,
+                attempts: row.get(5)?,
+                crashes: row.get(6)?,
+                flags: row.get(7)?,
+            };
+            Ok((row.get(0)?, Run { first, n: row.get(3)? }))
+        })?;
+        let old: Vec<(i64, Run)> = old.collect::<Result<_, _>>()?;
+        // From the last to the first: what is taken out of the end of a run leaves its beginning as it was.
+        let follows = |a: &(i64, Run), b: &(i64, Run)| {
+            a.0 + 1 == b.0 && a.1.first.seq == b.1.first.seq
+        };
+        let mut shortened: Option<(i64, i64)> = None;
+        for jobs in old.chunk_by(follows).rev() {
+            let (seq, mut run) = jobs[0];
+            let (skip, count) = (seq - run.first.seq, jobs.len() as i64);
+            if let Some((_, n)) = shortened.filter(|(first, _)| *first == run.first.seq) {
+                run.n = n;
+            }
+            self.take_ready(&run, skip, count)?;
+            self.pending.gone(seq, count, run.first.flags);
+            shortened = Some((run.first.seq, skip));
         }
-        Ok(self.count_removed(queue, runnable(lowest), old.len()))
+        Ok(old.len() as u64)
     }
 
     fn clean_delayed(
@@ -119,44 +140,16 @@ impl Writer<'_> {
         since: Timestamp,
         limit: i64,
     ) -> rusqlite::Result<u64> {
-        let ask = (queue.0, since.as_millis(), limit);
-        let old: Vec<[i64; 4]> =
-            self.sql.clean_delayed.query_map(ask, four)?.collect::<Result<_, _>>()?;
+        let old = self.sql.old_delayed.query_map((queue.0, since.as_millis(), limit), |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })?;
+        let old: Vec<[i64; 4]> = old.collect::<Result<_, _>>()?;
         for [seq, due, n, flags] in &old {
             self.sql.delete_delayed.execute((queue.0, due, n))?;
-            self.leftovers.job(*seq, *flags);
+            self.pending.gone(*seq, 1, *flags);
         }
-        Ok(self.count_removed(queue, JobState::Delayed, old.len()))
+        let removed = old.len() as i64;
+        self.state.count(queue, JobState::Delayed, -removed);
+        Ok(removed.unsigned_abs())
     }
-
-    fn clean_finished(
-        &mut self,
-        queue: QueueId,
-        state: JobState,
-        since: Timestamp,
-        limit: i64,
-    ) -> rusqlite::Result<u64> {
-        let code = finished_state(state).expect("called for finished states");
-        let mut rows =
-            self.sql.clean_finished.query((queue.0, code, limit, since.as_millis()))?;
-        let mut removed = 0;
-        while let Some(row) = rows.next()? {
-            let ord: i64 = row.get(2)?;
-            self.leftovers.job(row.get(0)?, row.get(1)?);
-            self.sql.delete_finished.execute((queue.0, code, ord, ord))?;
-            removed += 1;
-        }
-        drop(rows);
-        Ok(self.count_removed(queue, state, removed))
-    }
-
-    fn count_removed(&mut self, queue: QueueId, state: JobState, removed: usize) -> u64 {
-        let signed = i64::try_from(removed).expect("a count of rows");
-        self.state.count(queue, state, -signed);
-        signed.unsigned_abs()
-    }
-}
-
-fn four(row: &rusqlite::Row<'_>) -> rusqlite::Result<[i64; 4]> {
-    Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
 }

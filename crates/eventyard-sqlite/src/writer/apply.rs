@@ -1,7 +1,7 @@
 //! Applying a commit: all of its writes or none.
 
 use eventyard_core::{
-    Commit, CommitError, Effect, Lease, LeaseToken, Receipt, Renewal, Timestamp, Write,
+    Commit, CommitError, Effect, Lease, LeaseToken, Receipt, Settlement, Write,
     document::MAX_DOCUMENT_BYTES,
 };
 
@@ -63,15 +63,13 @@ impl Writer<'_> {
         &mut self,
         what: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        self.clear_leftovers()?;
+        self.write_pending()?;
         let mark = self.state.mark();
         self.sql.savepoint.execute(())?;
         let outcome = what(self);
         if matches!(outcome, Err(Refused::Commit(_))) {
             self.sql.roll_back_to_savepoint.execute(())?;
-            self.state.undo_to(mark);
-            self.numbers.undo();
-            self.leftovers.clear();
+            self.undo_to(mark);
         }
         self.sql.release_savepoint.execute(())?;
         outcome
@@ -81,8 +79,8 @@ impl Writer<'_> {
         let lease = || lease.expect("the commit's form was checked: it has a lease");
         match write {
             Write::Publish { event, jobs } => return Ok(self.publish_event(&event, jobs)?),
-            Write::Enqueue(job) => return Ok(Effect::Enqueued(self.enqueue(job)?)),
-            Write::Settle(settlement) => self.settle(lease(), &settlement)?,
+            Write::Enqueue(job) => return Ok(Effect::Enqueued(self.enqueue(job, None)?)),
+            Write::Settle(settlement) => self.settle(lease(), settlement)?,
             Write::Progress(progress) => self.progress(lease(), &progress)?,
             Write::Log(line) => self.log(lease(), &line)?,
             Write::Put { collection, key, value, expected } => {
@@ -104,21 +102,12 @@ impl Writer<'_> {
 
     /// The number of the job under a lease, if the lease holds. One whose time is over holds until
     /// somebody takes the job over.
-    fn leased(&self, lease: &Lease) -> Option<i64> {
+    pub(super) fn leased(&self, lease: &Lease) -> Option<i64> {
         let (seq, fence) = token::split(lease.token)?;
         let active = self.state.active(seq).filter(|active| active.fence == fence)?;
         let same_job =
             active.id == lease.job.id && *self.state.name(active.ticket.queue) == lease.job.queue;
         same_job.then_some(seq)
-    }
-
-    /// Makes a lease hold until `until`, if it holds now.
-    pub(super) fn renew(&mut self, lease: &Lease, until: Timestamp) -> rusqlite::Result<Renewal> {
-        let Some(seq) = self.leased(lease) else { return Ok(Renewal::Lost) };
-        self.begin()?;
-        self.sql.renew_active.execute((seq, until.as_millis()))?;
-        self.state.renew(seq, until);
-        Ok(Renewal::Until(until))
     }
 
     /// Puts back the jobs of leases that nobody took, as far as they still hold.
@@ -127,7 +116,7 @@ impl Writer<'_> {
             let Some((seq, fence)) = token::split(*token) else { continue };
             if self.state.active(seq).is_some_and(|active| active.fence == fence) {
                 self.begin()?;
-                self.settle(seq, &eventyard_core::Settlement::Release)?;
+                self.settle(seq, Settlement::Release)?;
             }
         }
         Ok(())

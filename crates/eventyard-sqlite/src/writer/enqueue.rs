@@ -18,11 +18,8 @@ impl Writer<'_> {
         event: &Arc<Event>,
         jobs: Vec<NewJob>,
     ) -> rusqlite::Result<Effect> {
-        // The first job takes the event's number: so the numbers of jobs have no gaps, and their rows are
-        // deleted in runs.
-        let number = self.next_job()?;
+        let number = self.numbers.events.next(&mut self.sql.set_meta)?;
         let duplicate = !self.insert_event(number, event)?;
-        let mut first = Some(number);
         let jobs = jobs.into_iter().map(|job| {
             if duplicate {
                 return Ok(Enqueued { queue: job.queue, id: job.id, duplicate });
@@ -31,7 +28,7 @@ impl Writer<'_> {
             let is_logged = matches!(&job.payload, Payload::Event(carried)
                 if job.id.as_str() == event.id.as_str()
                     && (Arc::ptr_eq(carried, event) || carried == event));
-            self.enqueue_as(first.take(), job, is_logged.then_some(number))
+            self.enqueue(job, is_logged.then_some(number))
         });
         let jobs = jobs.collect::<rusqlite::Result<_>>()?;
         Ok(Effect::Published { event: event.id.clone(), duplicate, jobs })
@@ -55,23 +52,15 @@ impl Writer<'_> {
         Ok(added > 0)
     }
 
-    /// Adds a job, unless its id exists on its queue.
-    pub(super) fn enqueue(&mut self, job: NewJob) -> rusqlite::Result<Enqueued> {
-        self.enqueue_as(None, job, None)
-    }
-
-    /// Adds a job under a number; `logged` is the number of the event that it carries, if the log has it.
-    fn enqueue_as(
+    /// Adds a job, unless its id exists on its queue; `logged` is the number of the event that it carries,
+    /// if the log has it.
+    pub(super) fn enqueue(
         &mut self,
-        number: Option<i64>,
         job: NewJob,
         logged: Option<i64>,
     ) -> rusqlite::Result<Enqueued> {
         let queue = self.know(&job.queue)?;
-        let seq = match number {
-            Some(number) => number,
-            None => self.next_job()?,
-        };
+        let seq = self.next_job(queue)?;
         let mut ticket = Ticket {
             seq,
             queue,
@@ -83,8 +72,8 @@ impl Writer<'_> {
         };
         ticket.ord = place(seq, ticket.flags);
         let mut added = self.insert_job(&job, &ticket, logged)?;
-        if !added && self.leftovers.has_jobs() {
-            self.clear_leftovers()?;
+        if !added && self.pending.has_gone() {
+            self.write_pending()?;
             added = self.insert_job(&job, &ticket, logged)?;
         }
         if added {
@@ -92,7 +81,7 @@ impl Writer<'_> {
             if due > self.now {
                 self.put_delayed(&ticket, due)?;
             } else {
-                self.put_ready(&ticket)?;
+                self.put_ready(&ticket);
             }
         }
         Ok(Enqueued { queue: job.queue, id: job.id, duplicate: !added })

@@ -4,7 +4,9 @@ use eventyard_core::{JobKey, JobState, Timestamp, WorkerId};
 
 use super::{
     Writer,
+    pending::Run,
     place::runnable,
+    run::FinishedRow,
     state::{QueueId, Ticket},
 };
 use crate::{
@@ -18,18 +20,18 @@ pub(super) struct Found {
     pub(super) stand: Stand,
 }
 
-/// Where a job stands, with the key of its row there.
+/// Where a job stands.
 pub(super) enum Stand {
-    Ready,
+    Ready { run: Run },
     Delayed { due: i64, n: i64 },
     Active,
-    Finished { state: i64, ord: i64, started_at: Timestamp, worker: WorkerId },
+    Finished { run: FinishedRow, started_at: Timestamp, worker: WorkerId },
 }
 
 impl Writer<'_> {
     /// The job with this key.
     pub(super) fn find(&mut self, key: &JobKey) -> rusqlite::Result<Option<Found>> {
-        self.clear_leftovers()?;
+        self.write_pending()?;
         let Some(queue) = self.state.queue(&key.queue) else { return Ok(None) };
         let mut rows = self.sql.find_job.query((key.id.as_str(), queue.0))?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -51,12 +53,22 @@ impl Writer<'_> {
     fn find_finished(&mut self, mut ticket: Ticket) -> rusqlite::Result<Option<Found>> {
         let mut rows = self.sql.find_finished.query((ticket.seq,))?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        ticket.flags |= row.get::<_, i64>(2)? & TRACED;
-        let worker = WorkerId::new(row.get_ref(4)?.as_str()?);
-        let stand = Stand::Finished {
+        let run = FinishedRow {
+            queue: ticket.queue,
             state: row.get(0)?,
             ord: row.get(1)?,
-            started_at: Timestamp::from_millis(row.get(3)?),
+            n: row.get(2)?,
+            seq: row.get(3)?,
+            flags: row.get(4)?,
+        };
+        if ticket.seq >= run.seq + run.n {
+            return Ok(None);
+        }
+        ticket.flags |= run.flags & TRACED;
+        let worker = WorkerId::new(row.get_ref(6)?.as_str()?);
+        let stand = Stand::Finished {
+            run,
+            started_at: Timestamp::from_millis(row.get(5)?),
             worker: worker.map_err(|_| corrupt_row("the worker of a job"))?,
         };
         Ok(Some(Found { ticket, stand }))
@@ -72,44 +84,47 @@ impl Writer<'_> {
     }
 
     fn find_ready(&mut self, ticket: Ticket) -> rusqlite::Result<Found> {
-        let QueueId(queue) = ticket.queue;
-        self.sql.find_ready.query_row((ticket.seq, queue, ticket.priority), |row| {
-            let (ord, attempts, crashes, flags) =
-                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            let ticket = Ticket { ord, attempts, crashes, flags, ..ticket };
-            Ok(Found { ticket, stand: Stand::Ready })
-        })
+        let run = self.sql.find_ready.query_row((ticket.seq,), |row| {
+            let first = Ticket {
+                seq: row.get(3)?,
+                queue: ticket.queue,
+                priority: row.get(0)?,
+                ord: row.get(1)?,
+                attempts: row.get(4)?,
+                crashes: row.get(5)?,
+                flags: row.get(6)?,
+            };
+            Ok(Run { first, n: row.get(2)? })
+        })?;
+        let behind = ticket.seq - run.first.seq;
+        if behind >= run.n {
+            return Err(corrupt_row("a job that stands nowhere"));
+        }
+        Ok(Found { ticket: run.behind(behind).first, stand: Stand::Ready { run } })
     }
 
     /// Takes a found job out of the table that says where it stands.
     pub(super) fn take_out(&mut self, found: &Found) -> rusqlite::Result<()> {
-        let Ticket { queue, priority, ord, .. } = found.ticket;
-        let state = match found.stand {
+        let Ticket { seq, queue: QueueId(queue), .. } = found.ticket;
+        match &found.stand {
             Stand::Active => unreachable!("an active job is left to its worker"),
-            Stand::Ready => {
-                self.sql.delete_ready.execute((queue.0, priority, ord, ord))?;
-                runnable(priority)
-            }
+            Stand::Ready { run } => self.take_ready(run, seq - run.first.seq, 1),
+            Stand::Finished { run, .. } => self.take_finished(run, seq - run.seq, 1),
             Stand::Delayed { due, n } => {
-                self.sql.delete_delayed.execute((queue.0, due, n))?;
-                JobState::Delayed
+                self.sql.delete_delayed.execute((queue, due, n))?;
+                self.state.count(found.ticket.queue, JobState::Delayed, -1);
+                Ok(())
             }
-            Stand::Finished { state, ord, .. } => {
-                self.sql.delete_finished.execute((queue.0, state, ord, ord))?;
-                state_of_finished(state)
-            }
-        };
-        self.state.count(queue, state, -1);
-        Ok(())
+        }
     }
 
     /// The state of a found job as it is shown.
     pub(super) fn shown_state(&self, found: &Found) -> JobState {
-        match found.stand {
+        match &found.stand {
             Stand::Active => JobState::Active,
             Stand::Delayed { .. } => JobState::Delayed,
-            Stand::Finished { state, .. } => state_of_finished(state),
-            Stand::Ready => match runnable(found.ticket.priority) {
+            Stand::Finished { run, .. } => state_of_finished(run.state),
+            Stand::Ready { .. } => match runnable(found.ticket.priority) {
                 JobState::Waiting if self.state.figures(found.ticket.queue).paused => {
                     JobState::Paused
                 }

@@ -7,14 +7,14 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     Writer,
-    leftovers::Leftovers,
     number::{Counter, Numbers},
+    pending::Pending,
     place::runnable,
-    state::{Active, QueueId, State, Ticket},
+    state::{Active, LeaseRow, QueueId, State, Ticket},
     statements::Statements,
 };
 use crate::{
-    encoding::{JobReader, OptionsWriter, state_of_finished},
+    encoding::{JobReader, OptionsWriter, TRACED, state_of_finished},
     error::corrupt_row,
     shared::Shared,
 };
@@ -27,8 +27,12 @@ impl<'c> Writer<'c> {
             sql: Statements::prepare(conn)?,
             shared,
             state: State::default(),
-            numbers: Numbers { jobs: counter(conn, "jobs")?, steps: counter(conn, "steps")? },
-            leftovers: Leftovers::default(),
+            numbers: Numbers {
+                jobs: counter(conn, "jobs")?,
+                steps: counter(conn, "steps")?,
+                events: counter(conn, "events")?,
+            },
+            pending: Pending::default(),
             options: OptionsWriter::default(),
             jobs: JobReader::default(),
             now: shared.clock().now(),
@@ -43,7 +47,7 @@ impl<'c> Writer<'c> {
 
     /// Leaves the file as one that was closed in order.
     pub(super) fn finish(mut self) -> rusqlite::Result<()> {
-        for counter in [&self.numbers.jobs, &self.numbers.steps] {
+        for counter in self.numbers.all() {
             self.sql.set_meta.execute((counter.name, counter.peek()))?;
         }
         Ok(())
@@ -62,7 +66,7 @@ fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
         state.add_queue(QueueId(row.get(0)?), name, row.get(2)?);
         Ok(())
     })?;
-    each(conn, "SELECT queue, priority, count(*) FROM ready GROUP BY queue, priority", |row| {
+    each(conn, "SELECT queue, priority, sum(n) FROM ready GROUP BY queue, priority", |row| {
         state.count(QueueId(row.get(0)?), runnable(row.get(1)?), row.get(2)?);
         Ok(())
     })?;
@@ -72,15 +76,23 @@ fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
         state.set_next_due(queue, Timestamp::from_millis(row.get(2)?));
         Ok(())
     })?;
-    each(conn, "SELECT queue, state, count(*) FROM finished GROUP BY queue, state", |row| {
+    each(conn, "SELECT queue, state, sum(n) FROM finished GROUP BY queue, state", |row| {
         state.count(QueueId(row.get(0)?), state_of_finished(row.get(1)?), row.get(2)?);
         Ok(())
     })?;
+    each(conn, "SELECT fence, seq, n FROM lease", |row| {
+        state.set_row(row.get(0)?, Some(LeaseRow { seq: row.get(1)?, n: row.get(2)?, held: 0 }));
+        Ok(())
+    })?;
     let active = "SELECT a.seq, a.queue, a.priority, a.ord, a.attempts, a.crashes, a.flags,
-        a.fence, a.started_at, a.until, a.worker, j.id FROM active a JOIN job j ON j.seq = a.seq";
+        a.fence, a.run, a.started_at, a.until, a.worker, a.id,
+        EXISTS (SELECT 1 FROM trace WHERE seq = a.seq) OR EXISTS (SELECT 1 FROM attempt WHERE seq = a.seq)
+            OR EXISTS (SELECT 1 FROM log WHERE seq = a.seq)
+        FROM active a";
     each(conn, active, |row| {
-        let (worker, id): (String, String) = (row.get(10)?, row.get(11)?);
-        state.lease(Active {
+        let (worker, id): (String, String) = (row.get(11)?, row.get(12)?);
+        let traced = if row.get(13)? { TRACED } else { 0 };
+        let active = Active {
             ticket: Ticket {
                 seq: row.get(0)?,
                 queue: QueueId(row.get(1)?),
@@ -88,14 +100,19 @@ fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
                 ord: row.get(3)?,
                 attempts: row.get(4)?,
                 crashes: row.get(5)?,
-                flags: row.get(6)?,
+                flags: row.get::<_, i64>(6)? | traced,
             },
             fence: row.get(7)?,
-            started_at: Timestamp::from_millis(row.get(8)?),
-            until: Timestamp::from_millis(row.get(9)?),
+            row: row.get(8)?,
+            started_at: Timestamp::from_millis(row.get(9)?),
+            until: Timestamp::from_millis(row.get(10)?),
             worker: WorkerId::new(worker).map_err(|_| corrupt_row("the worker of a lease"))?,
             id: JobId::new(id).map_err(|_| corrupt_row("the id of a job"))?,
-        });
+        };
+        let mut lease_row = state.row(active.row);
+        lease_row.held += 1;
+        state.set_row(active.row, Some(lease_row));
+        state.lease(active);
         Ok(())
     })?;
     let events: i64 = conn.query_row("SELECT count(*) FROM event", (), |row| row.get(0))?;

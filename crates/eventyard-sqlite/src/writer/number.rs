@@ -1,17 +1,21 @@
 //! Numbers that rise and are never used twice, also not after a crash.
 
+use std::ops::Range;
+
 use rusqlite::Statement;
 
 /// How many numbers the file sets aside at once. Those that a crash leaves unused are skipped.
-const BLOCK: i64 = 1 << 20;
+const RESERVE: i64 = 1 << 20;
 
-/// The store's two counters.
+/// The store's counters.
 #[derive(Debug)]
 pub(super) struct Numbers {
-    /// Of jobs, of their places in the run order, and of events.
+    /// Of jobs, and of places in the run order.
     pub(super) jobs: Counter,
     /// Of leases, of ends, and of delays.
     pub(super) steps: Counter,
+    /// Of events.
+    pub(super) events: Counter,
 }
 
 /// One counter.
@@ -28,45 +32,57 @@ pub(super) struct Counter {
 
 impl Counter {
     /// A counter whose row says that all numbers below `reserved` may be in use.
-    pub(super) fn new(name: &'static str, reserved: i64) -> Self {
+    pub(super) const fn new(name: &'static str, reserved: i64) -> Self {
         Self { name, next: reserved, reserved, durable: reserved }
     }
 
     /// The next number.
     pub(super) fn next(&mut self, set_meta: &mut Statement<'_>) -> rusqlite::Result<i64> {
-        if self.next >= self.reserved {
-            let reserved = self.next + BLOCK;
-            set_meta.execute((self.name, reserved))?;
-            self.reserved = reserved;
+        Ok(self.take(1, set_meta)?.start)
+    }
+
+    /// The next `count` numbers.
+    pub(super) fn take(
+        &mut self,
+        count: i64,
+        set_meta: &mut Statement<'_>,
+    ) -> rusqlite::Result<Range<i64>> {
+        let (first, end) = (self.next, self.next + count);
+        if end > self.reserved {
+            set_meta.execute((self.name, end + RESERVE))?;
+            self.reserved = end + RESERVE;
         }
-        self.next += 1;
-        Ok(self.next - 1)
+        self.next = end;
+        Ok(first..end)
     }
 
     /// The number that comes next, for a clean end: none is skipped then.
-    pub(super) fn peek(&self) -> i64 {
+    pub(super) const fn peek(&self) -> i64 {
         self.next
-    }
-
-    /// The transaction under way is durable.
-    pub(super) fn settle(&mut self) {
-        self.durable = self.reserved;
-    }
-
-    /// The transaction under way, or a part of it, is undone. Its numbers stay used.
-    pub(super) fn undo(&mut self) {
-        self.reserved = self.durable;
     }
 }
 
 impl Numbers {
-    pub(super) fn settle(&mut self) {
-        self.jobs.settle();
-        self.steps.settle();
+    /// Each counter.
+    pub(super) const fn all(&self) -> [&Counter; 3] {
+        [&self.jobs, &self.steps, &self.events]
     }
 
-    pub(super) fn undo(&mut self) {
-        self.jobs.undo();
-        self.steps.undo();
+    /// The transaction under way is durable.
+    pub(super) fn settle(&mut self) {
+        for counter in [&mut self.jobs, &mut self.steps, &mut self.events] {
+            counter.durable = counter.reserved;
+        }
+    }
+
+    /// The transaction under way, or a part of it, is undone; true if numbers were given out that the file
+    /// does not know of. Numbers stay used.
+    pub(super) fn undo(&mut self) -> bool {
+        let mut ahead = false;
+        for counter in [&mut self.jobs, &mut self.steps, &mut self.events] {
+            ahead |= counter.reserved != counter.durable;
+            counter.reserved = counter.durable;
+        }
+        ahead
     }
 }

@@ -10,6 +10,8 @@ use crate::encoding::LIFO;
 
 /// The most delayed jobs that one transaction makes runnable; the next one goes on.
 const MAX_PROMOTED: i64 = 10_000;
+/// How many numbers are set aside for a queue at once.
+const BLOCK: i64 = 4096;
 
 /// The state of a runnable job with this priority, on a queue that is not paused.
 pub(super) const fn runnable(priority: i64) -> JobState {
@@ -17,9 +19,15 @@ pub(super) const fn runnable(priority: i64) -> JobState {
 }
 
 impl Writer<'_> {
-    /// The next number of a job, of a place in the run order, or of an event.
-    pub(super) fn next_job(&mut self) -> rusqlite::Result<i64> {
-        self.numbers.jobs.next(&mut self.sql.set_meta)
+    /// The next number of a job of a queue, or of a place in its run order.
+    pub(super) fn next_job(&mut self, queue: QueueId) -> rusqlite::Result<i64> {
+        if let Some(number) = self.state.numbers_mut(queue).next() {
+            return Ok(number);
+        }
+        let mut block = self.numbers.jobs.take(BLOCK, &mut self.sql.set_meta)?;
+        let number = block.next().expect("a block is not empty");
+        *self.state.numbers_mut(queue) = block;
+        Ok(number)
     }
 
     /// The next number of a lease, of an end, or of a delay.
@@ -28,28 +36,17 @@ impl Writer<'_> {
     }
 
     /// Makes a job runnable at the place that its ticket says.
-    pub(super) fn put_ready(&mut self, job: &Ticket) -> rusqlite::Result<()> {
-        let moved = (job.ord.abs() != job.seq).then_some(job.seq);
-        let QueueId(queue) = job.queue;
-        let account = (job.attempts, job.crashes, job.flags);
-        self.sql.insert_ready.execute((
-            queue,
-            job.priority,
-            job.ord,
-            moved,
-            account.0,
-            account.1,
-            account.2,
-        ))?;
+    pub(super) fn put_ready(&mut self, job: &Ticket) {
+        self.pending.ready(job);
         self.state.count(job.queue, runnable(job.priority), 1);
-        Ok(())
     }
 
     /// Makes a job runnable behind the others of its priority, or before them if it is LIFO.
     pub(super) fn put_at_back(&mut self, job: &mut Ticket) -> rusqlite::Result<()> {
-        let number = self.next_job()?;
+        let number = self.next_job(job.queue)?;
         job.ord = place(number, job.flags);
-        self.put_ready(job)
+        self.put_ready(job);
+        Ok(())
     }
 
     /// Makes a job run at `at`: at once when that is not after the present.

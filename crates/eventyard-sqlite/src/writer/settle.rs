@@ -8,96 +8,89 @@ use eventyard_core::{
 
 use super::{
     Writer,
-    state::{Active, Ticket},
+    pending::{FinishedRun, Run},
+    state::{Active, LeaseRow, Ticket},
 };
-use crate::encoding::{TRACED, finished_state};
+use crate::encoding::TRACED;
 
 /// How a job ended.
-pub(super) enum Outcome<'a> {
-    Completed(Option<&'a Bytes>),
-    Failed(&'a Failure),
-}
-
-impl Outcome<'_> {
-    const fn state(&self) -> JobState {
-        match self {
-            Self::Completed(_) => JobState::Completed,
-            Self::Failed(_) => JobState::Failed,
-        }
-    }
+pub(super) enum Outcome {
+    Completed(Option<Bytes>),
+    Failed(Failure),
 }
 
 impl Writer<'_> {
     /// Ends the attempt on the active job `seq`.
-    pub(super) fn settle(&mut self, seq: i64, settlement: &Settlement) -> rusqlite::Result<()> {
+    pub(super) fn settle(&mut self, seq: i64, settlement: Settlement) -> rusqlite::Result<()> {
         let mut active = self.end_lease(seq);
         match settlement {
             Settlement::Complete { result, keep } => {
                 active.ticket.attempts += 1;
-                self.finish_job(&active, &Outcome::Completed(result.as_ref()), *keep)
+                self.finish_job(&active, Outcome::Completed(result), keep)
             }
             Settlement::Retry { at, failure } => {
-                self.record(&mut active, failure)?;
+                self.record(&mut active, &failure)?;
                 self.remember_run(&mut active)?;
-                self.run_at(&mut active.ticket, *at)
+                self.run_at(&mut active.ticket, at)
             }
             Settlement::Snooze { at } => {
                 self.remember_run(&mut active)?;
-                self.run_at(&mut active.ticket, *at)
+                self.run_at(&mut active.ticket, at)
             }
             Settlement::Release => {
                 self.remember_run(&mut active)?;
-                self.put_ready(&active.ticket)
+                self.put_ready(&active.ticket);
+                Ok(())
             }
             Settlement::Fail { failure, keep } => {
-                self.record(&mut active, failure)?;
-                self.finish_job(&active, &Outcome::Failed(failure), *keep)
+                self.record(&mut active, &failure)?;
+                self.finish_job(&active, Outcome::Failed(failure), keep)
             }
         }
     }
 
     /// Takes a job out of the active ones.
     pub(super) fn end_lease(&mut self, seq: i64) -> Active {
-        self.leftovers.ended.push(seq);
-        self.state.end_lease(seq)
+        let active = self.state.end_lease(seq);
+        let row = self.state.row(active.row);
+        let held = row.held - 1;
+        self.state.set_row(active.row, (held > 0).then_some(LeaseRow { held, ..row }));
+        if held == 0 {
+            self.pending.ended(active.row);
+        }
+        active
     }
 
     /// Finishes a job that was taken out, and keeps it as long as it is to be kept.
     pub(super) fn finish_job(
         &mut self,
         job: &Active,
-        outcome: &Outcome<'_>,
+        outcome: Outcome,
         keep: Keep,
     ) -> rusqlite::Result<()> {
-        let Active { ticket, worker, started_at, .. } = job;
-        let state = outcome.state();
+        let Ticket { queue, seq, flags, .. } = job.ticket;
         if keep.is_nothing() {
-            self.leftovers.job(ticket.seq, ticket.flags);
+            self.pending.gone(seq, 1, flags);
             return Ok(());
         }
-        self.before_finishing(ticket.queue, state, keep.count)?;
-        let (result, failure) = match outcome {
-            Outcome::Completed(result) => (result.map(|result| &**result), None),
-            Outcome::Failed(failure) => (None, Some(json(failure))),
+        let (state, result, failure) = match outcome {
+            Outcome::Completed(result) => (JobState::Completed, result, None),
+            Outcome::Failed(failure) => (JobState::Failed, None, Some(json(&failure))),
         };
+        self.before_finishing(queue, state, keep)?;
         let ord = self.next_step()?;
-        self.sql.insert_finished.execute((
-            ticket.queue.0,
-            finished_state(state).expect("an outcome is a finished state"),
+        self.pending.finished(FinishedRun {
+            jobs: Run { first: job.ticket, n: 1 },
+            state,
             ord,
-            ticket.seq,
-            ticket.attempts,
-            ticket.crashes,
-            ticket.flags,
-            started_at.as_millis(),
-            self.now.as_millis(),
-            keep.age.map(|age| (self.now + age).as_millis()),
-            worker.as_str(),
+            started_at: job.started_at,
+            expires_at: keep.age.map(|age| self.now + age),
+            worker: job.worker.clone(),
             result,
             failure,
-        ))?;
-        self.state.count(ticket.queue, state, 1);
-        self.keep_newest(ticket.queue, state, keep.count)
+        });
+        self.state.count(queue, state, 1);
+        Ok(())
     }
 
     /// Counts the running attempt as one that failed, and remembers why.
@@ -140,14 +133,14 @@ impl Writer<'_> {
 
     /// Replaces the progress of an active job.
     pub(super) fn progress(&mut self, seq: i64, progress: &Bytes) -> rusqlite::Result<()> {
-        self.trace(seq)?;
+        self.trace(seq);
         self.sql.set_progress.execute((seq, &**progress))?;
         Ok(())
     }
 
     /// Adds a line to the log of an active job.
     pub(super) fn log(&mut self, seq: i64, line: &str) -> rusqlite::Result<()> {
-        self.trace(seq)?;
+        self.trace(seq);
         let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
         let row = (seq, self.now.as_millis(), line);
         let n: i64 = self.sql.insert_log.query_row(row, |row| row.get(0))?;
@@ -156,13 +149,11 @@ impl Writer<'_> {
     }
 
     /// Notes that an active job has rows apart from its own.
-    fn trace(&mut self, seq: i64) -> rusqlite::Result<()> {
+    fn trace(&mut self, seq: i64) {
         let flags = self.state.active(seq).expect("the lease was checked").ticket.flags;
         if flags & TRACED == 0 {
-            self.state.flag(seq, flags | TRACED);
-            self.sql.trace_active.execute((seq, flags | TRACED))?;
+            self.state.active_mut(seq).ticket.flags |= TRACED;
         }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! The file is the truth. This mirrors the small part of it that every transaction needs; it is loaded
 //! when the file is opened, and a transaction that fails undoes here what it undoes there.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use eventyard_core::{
     JobId, JobState, QueueName, Timestamp, WorkerId,
@@ -15,7 +15,7 @@ use eventyard_core::{
 pub(super) struct QueueId(pub(super) i64);
 
 /// A job's place in the run order and its account: what goes with it from table to table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
     pub(super) seq: i64,
     pub(super) queue: QueueId,
@@ -33,6 +33,8 @@ pub(super) struct Active {
     pub(super) ticket: Ticket,
     pub(super) id: JobId,
     pub(super) fence: i64,
+    /// Its row in `lease`.
+    pub(super) row: i64,
     pub(super) worker: WorkerId,
     pub(super) started_at: Timestamp,
     pub(super) until: Timestamp,
@@ -51,10 +53,23 @@ pub(super) struct Figures {
 /// The time of what never comes.
 pub(super) const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
+/// A row in `lease`: leases that were given out together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeaseRow {
+    /// The number of the first job, and how many there were.
+    pub(super) seq: i64,
+    pub(super) n: i64,
+    /// How many of the leases have not ended.
+    pub(super) held: i64,
+}
+
 #[derive(Debug)]
 struct Queue {
     name: QueueName,
     figures: Figures,
+    /// Numbers set aside for the queue's next jobs, so that jobs of one queue have consecutive numbers
+    /// also when those of others come in between.
+    numbers: Range<i64>,
     /// The last epoch in which its figures were noted for an undo.
     noted_in: u64,
 }
@@ -65,10 +80,8 @@ enum Undo {
     Figures(QueueId, Figures),
     Added(QueueId),
     Removed(QueueId, Queue),
-    Leased(i64),
-    Ended(i64, Active),
-    Until(i64, Timestamp),
-    Flags(i64, i64),
+    Active(i64, Option<Active>),
+    Row(i64, Option<LeaseRow>),
     Events(u64),
 }
 
@@ -76,12 +89,18 @@ enum Undo {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(usize);
 
+impl Mark {
+    /// Before everything since the last [`State::settle`].
+    pub(super) const START: Self = Self(0);
+}
+
 /// The mirror.
 #[derive(Debug, Default)]
 pub(super) struct State {
     queues: Vec<Option<Queue>>,
     by_name: HashMap<QueueName, QueueId>,
     active: HashMap<i64, Active>,
+    rows: HashMap<i64, LeaseRow>,
     /// How many events the log has.
     pub(super) events: u64,
     undo: Vec<Undo>,
@@ -121,6 +140,18 @@ impl State {
         &mut queue.figures
     }
 
+    /// The numbers that are set aside for a queue's next jobs.
+    pub(super) fn numbers_mut(&mut self, id: QueueId) -> &mut Range<i64> {
+        &mut self.queues[index(id)].as_mut().expect("a queue in use is known").numbers
+    }
+
+    /// Forgets all numbers that are set aside.
+    pub(super) fn drop_numbers(&mut self) {
+        for queue in self.queues.iter_mut().flatten() {
+            queue.numbers = 0..0;
+        }
+    }
+
     /// Counts `by` more jobs of a queue in a state.
     pub(super) fn count(&mut self, id: QueueId, state: JobState, by: i64) {
         let count = self.figures_mut(id).counts.get_mut(state);
@@ -142,7 +173,7 @@ impl State {
         let figures = Figures { paused, counts: Counts::default(), next_due: NEVER };
         self.by_name.insert(name.clone(), id);
         self.touched.push(name.clone());
-        self.queues[at] = Some(Queue { name, figures, noted_in: self.epoch });
+        self.queues[at] = Some(Queue { name, figures, numbers: 0..0, noted_in: self.epoch });
         self.undo.push(Undo::Added(id));
     }
 
@@ -164,32 +195,41 @@ impl State {
         self.active.values()
     }
 
-    /// Puts a job under a lease.
+    /// The row of leases with this number.
+    pub(super) fn row(&self, row: i64) -> LeaseRow {
+        self.rows[&row]
+    }
+
+    /// Changes what is known of a row of leases.
+    pub(super) fn set_row(&mut self, number: i64, row: Option<LeaseRow>) {
+        let before = match row {
+            Some(row) => self.rows.insert(number, row),
+            None => self.rows.remove(&number),
+        };
+        self.undo.push(Undo::Row(number, before));
+    }
+
+    /// Puts a job under a lease of a row that is known.
     pub(super) fn lease(&mut self, active: Active) {
         let (seq, queue) = (active.ticket.seq, active.ticket.queue);
-        self.active.insert(seq, active);
-        self.undo.push(Undo::Leased(seq));
+        let before = self.active.insert(seq, active);
+        self.undo.push(Undo::Active(seq, before));
         self.count(queue, JobState::Active, 1);
     }
 
     /// Ends the lease on a job; the job is nowhere then.
     pub(super) fn end_lease(&mut self, seq: i64) -> Active {
         let active = self.active.remove(&seq).expect("the lease was checked");
-        self.undo.push(Undo::Ended(seq, active.clone()));
+        self.undo.push(Undo::Active(seq, Some(active.clone())));
         self.count(active.ticket.queue, JobState::Active, -1);
         active
     }
 
-    /// Makes a lease hold until `until`.
-    pub(super) fn renew(&mut self, seq: i64, until: Timestamp) {
+    /// An active job, to be changed.
+    pub(super) fn active_mut(&mut self, seq: i64) -> &mut Active {
         let active = self.active.get_mut(&seq).expect("the lease was checked");
-        self.undo.push(Undo::Until(seq, std::mem::replace(&mut active.until, until)));
-    }
-
-    /// Sets the flags of an active job.
-    pub(super) fn flag(&mut self, seq: i64, flags: i64) {
-        let active = self.active.get_mut(&seq).expect("the lease was checked");
-        self.undo.push(Undo::Flags(seq, std::mem::replace(&mut active.ticket.flags, flags)));
+        self.undo.push(Undo::Active(seq, Some(active.clone())));
+        active
     }
 
     /// Sets the number of events in the log.
@@ -205,6 +245,9 @@ impl State {
 
     /// Undoes what was done since the mark, the last change first.
     pub(super) fn undo_to(&mut self, Mark(length): Mark) {
+        if length == 0 {
+            self.touched.clear();
+        }
         while self.undo.len() > length {
             match self.undo.pop().expect("the length was checked") {
                 Undo::Figures(id, figures) => {
@@ -218,13 +261,17 @@ impl State {
                     self.by_name.insert(queue.name.clone(), id);
                     self.queues[index(id)] = Some(queue);
                 }
-                Undo::Leased(seq) => drop(self.active.remove(&seq)),
-                Undo::Ended(seq, active) => drop(self.active.insert(seq, active)),
-                Undo::Until(seq, until) => {
-                    self.active.get_mut(&seq).expect("undone in reverse").until = until;
+                Undo::Active(seq, before) => {
+                    match before {
+                        Some(active) => self.active.insert(seq, active),
+                        None => self.active.remove(&seq),
+                    };
                 }
-                Undo::Flags(seq, flags) => {
-                    self.active.get_mut(&seq).expect("undone in reverse").ticket.flags = flags;
+                Undo::Row(number, before) => {
+                    match before {
+                        Some(row) => self.rows.insert(number, row),
+                        None => self.rows.remove(&number),
+                    };
                 }
                 Undo::Events(events) => self.events = events,
             }
@@ -232,12 +279,6 @@ impl State {
         // What was noted before the mark still counts; what comes now is noted again.
         self.epoch += 1;
         self.due_moved = true;
-    }
-
-    /// Undoes everything since the last [`settle`](Self::settle).
-    pub(super) fn undo_all(&mut self) {
-        self.undo_to(Mark(0));
-        self.touched.clear();
     }
 
     /// The queues that were changed since the last [`settle`](Self::settle).

@@ -39,20 +39,20 @@ statements! {
     has_job = "SELECT 1 FROM job WHERE id = ?1 LIMIT 1";
     delete_jobs = "DELETE FROM job WHERE seq BETWEEN ?1 AND ?2";
 
-    insert_ready = "INSERT INTO ready (queue, priority, ord, moved, attempts, crashes, flags)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    find_ready = "SELECT ord, attempts, crashes, flags FROM ready WHERE moved = ?1
-        UNION ALL SELECT ord, attempts, crashes, flags FROM ready
-        WHERE queue = ?2 AND priority = ?3 AND ord IN (?1, -?1) AND moved IS NULL";
-    claim = concat!("SELECT j.seq, r.priority, r.ord, r.attempts, r.crashes, r.flags, ", job_columns!(),
-        " FROM ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))
+    insert_ready = "INSERT INTO ready (queue, priority, ord, n, seq, attempts, crashes, flags)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    find_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags FROM ready
+        WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
+    claim = concat!("SELECT j.seq, r.priority, r.ord, r.n, r.seq, r.attempts, r.crashes, r.flags, ",
+        job_columns!(), " FROM ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1
         LEFT JOIN event e ON e.seq = j.event
-        WHERE r.queue = ?1 ORDER BY r.priority, r.ord LIMIT ?2");
-    delete_ready = "DELETE FROM ready WHERE queue = ?1 AND priority = ?2 AND ord BETWEEN ?3 AND ?4";
-    clean_ready = "SELECT j.seq, r.priority, r.ord, r.flags
-        FROM ready r CROSS JOIN job j ON j.seq = ifnull(r.moved, abs(r.ord))
+        WHERE r.queue = ?1 ORDER BY r.priority, r.ord, j.seq LIMIT ?2");
+    old_ready = "SELECT j.seq, r.priority, r.ord, r.n, r.seq, r.attempts, r.crashes, r.flags
+        FROM ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1
         WHERE r.queue = ?1 AND r.priority BETWEEN ?2 AND ?3 AND j.created_at <= ?4
-        ORDER BY r.priority, r.ord LIMIT ?5";
+        ORDER BY r.priority, r.ord, j.seq LIMIT ?5";
+    shorten_ready = "UPDATE ready SET n = ?4 WHERE queue = ?1 AND priority = ?2 AND ord = ?3";
+    delete_ready = "DELETE FROM ready WHERE queue = ?1 AND priority = ?2 AND ord BETWEEN ?3 AND ?4";
 
     insert_delayed = "INSERT INTO delayed (queue, due, n, seq, priority, attempts, crashes, flags)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -62,27 +62,29 @@ statements! {
     next_due = "SELECT due FROM delayed WHERE queue = ?1 ORDER BY due LIMIT 1";
     delete_delayed = "DELETE FROM delayed WHERE queue = ?1 AND due = ?2 AND n = ?3";
     delete_delayed_until = "DELETE FROM delayed WHERE queue = ?1 AND (due, n) <= (?2, ?3)";
-    clean_delayed = "SELECT j.seq, d.due, d.n, d.flags FROM delayed d CROSS JOIN job j ON j.seq = d.seq
+    old_delayed = "SELECT j.seq, d.due, d.n, d.flags FROM delayed d CROSS JOIN job j ON j.seq = d.seq
         WHERE d.queue = ?1 AND j.created_at <= ?2 ORDER BY d.due, d.n LIMIT ?3";
 
-    insert_active = "INSERT INTO active
-        (seq, queue, priority, ord, attempts, crashes, flags, fence, started_at, until, worker)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    renew_active = "UPDATE active SET until = ?2 WHERE seq = ?1";
-    trace_active = "UPDATE active SET flags = ?2 WHERE seq = ?1";
-    delete_active = "DELETE FROM active WHERE seq BETWEEN ?1 AND ?2";
+    insert_lease = "INSERT INTO lease
+        (fence, n, seq, ord, queue, attempts, crashes, started_at, until, worker)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    renew_lease = "UPDATE lease SET until = ?2 WHERE fence = ?1";
+    delete_lease = "DELETE FROM lease WHERE fence = ?1";
 
-    insert_finished = "INSERT INTO finished (queue, state, ord, seq, attempts, crashes, flags,
+    insert_finished = "INSERT INTO finished (queue, state, ord, n, seq, attempts, crashes, flags,
         started_at, at, expires_at, worker, result, failure)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-    find_finished = "SELECT state, ord, flags, started_at, worker FROM finished WHERE seq = ?1";
-    oldest_finished = "SELECT seq, flags, ord FROM finished WHERE queue = ?1 AND state = ?2
-        ORDER BY ord LIMIT ?3";
-    clean_finished = "SELECT seq, flags, ord FROM finished WHERE queue = ?1 AND state = ?2 AND at <= ?4
-        ORDER BY ord LIMIT ?3";
-    expired = "SELECT seq, flags, queue, state, ord FROM finished WHERE expires_at <= ?1
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    find_finished = "SELECT state, ord, n, seq, flags, started_at, worker FROM finished
+        WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
+    old_finished = "SELECT queue, state, ord, n, seq, flags FROM finished
+        WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY ord LIMIT ?4";
+    expired = "SELECT queue, state, ord, n, seq, flags FROM finished WHERE expires_at <= ?1
         ORDER BY expires_at, ord LIMIT ?2";
-    delete_finished = "DELETE FROM finished WHERE queue = ?1 AND state = ?2 AND ord BETWEEN ?3 AND ?4";
+    split_finished = "INSERT INTO finished SELECT queue, state, ord + ?4, n - ?4, seq + ?4, attempts,
+        crashes, flags, started_at, at, expires_at, worker, result, failure FROM finished
+        WHERE queue = ?1 AND state = ?2 AND ord = ?3";
+    shorten_finished = "UPDATE finished SET n = ?4 WHERE queue = ?1 AND state = ?2 AND ord = ?3";
+    delete_finished = "DELETE FROM finished WHERE queue = ?1 AND state = ?2 AND ord = ?3";
 
     set_progress = "INSERT INTO trace (seq, progress) VALUES (?1, ?2)
         ON CONFLICT (seq) DO UPDATE SET progress = excluded.progress";
@@ -94,9 +96,9 @@ statements! {
     insert_log = "INSERT INTO log (seq, n, at, line)
         SELECT ?1, ifnull(max(n), 0) + 1, ?2, ?3 FROM log WHERE seq = ?1 RETURNING n";
     trim_log = "DELETE FROM log WHERE seq = ?1 AND n <= ?2";
-    delete_trace = "DELETE FROM trace WHERE seq = ?1";
-    delete_attempts = "DELETE FROM attempt WHERE seq = ?1";
-    delete_log = "DELETE FROM log WHERE seq = ?1";
+    delete_traces = "DELETE FROM trace WHERE seq BETWEEN ?1 AND ?2";
+    delete_attempts = "DELETE FROM attempt WHERE seq BETWEEN ?1 AND ?2";
+    delete_logs = "DELETE FROM log WHERE seq BETWEEN ?1 AND ?2";
 
     insert_event = "INSERT OR IGNORE INTO event
         (seq, time, recorded_at, id, kind, source, correlation, attributes, data)

@@ -7,7 +7,7 @@ use eventyard_core::{QueueName, StoreError, Timestamp};
 use super::{
     Desk, Writer,
     answers::{Answer, Answers},
-    state::NEVER,
+    state::{Mark, NEVER},
 };
 use crate::{
     error::{breaks_connection, store_error},
@@ -50,7 +50,7 @@ impl Writer<'_> {
         {
             writes += self.answer(request, desk, answers)?;
         }
-        self.clear_leftovers()?;
+        self.write_pending()?;
         self.serve_waiting(desk, answers)?;
         self.serve_claims(desk, answers)
     }
@@ -72,8 +72,7 @@ impl Writer<'_> {
             Request::Claim(waiter) => answers.claims.push(waiter),
             Request::Withdraw(queue, id) => withdraw(&queue, id, desk, answers)?,
             Request::Renew(leases, lease_for, reply) => {
-                let until = self.now + lease_for;
-                let renewals = leases.iter().map(|lease| self.renew(lease, until)).collect();
+                let renewals = self.renew(&leases, self.now + lease_for);
                 answers.add(renewals, |renewals| Answer::Renew(reply, renewals))?;
                 return Ok(leases.len());
             }
@@ -158,13 +157,20 @@ impl Writer<'_> {
 
     /// Undoes the transaction; false if that is not possible.
     fn roll_back(&mut self) -> bool {
-        self.state.undo_all();
-        self.numbers.undo();
-        self.leftovers.clear();
-        self.events_left = (0, 0);
+        self.undo_to(Mark::START);
         // After some errors SQLite has rolled back already.
         let is_open = std::mem::take(&mut self.in_transaction) && !self.conn.is_autocommit();
         !is_open || self.conn.execute_batch("ROLLBACK").is_ok()
+    }
+
+    /// Undoes in memory what was done since the mark.
+    pub(super) fn undo_to(&mut self, mark: Mark) {
+        self.state.undo_to(mark);
+        self.pending.clear();
+        self.events_left = (0, 0);
+        if self.numbers.undo() {
+            self.state.drop_numbers();
+        }
     }
 
     /// Shows the world what is durable now.

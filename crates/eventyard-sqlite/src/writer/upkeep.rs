@@ -5,9 +5,9 @@ use eventyard_core::{Failure, FailureKind, Keep, Maintenance, Timestamp, Upkeep}
 use super::{
     Writer,
     settle::Outcome,
-    state::{Active, QueueId},
+    state::Active,
 };
-use crate::encoding::{OptionsReader, state_of_finished};
+use crate::encoding::OptionsReader;
 
 /// The fewest events that one call looks at, although it may remove fewer.
 const MIN_EVENTS_SEEN: usize = 1000;
@@ -24,9 +24,9 @@ impl Writer<'_> {
                 done.taken_over += 1;
             }
         }
-        self.clear_leftovers()?;
-        done.expired = self.remove_expired(upkeep.limit)?;
-        self.clear_leftovers()?;
+        self.write_pending()?;
+        done.expired = self.remove_expired(i64::try_from(upkeep.limit).unwrap_or(i64::MAX))?;
+        self.write_pending()?;
         done.forgotten_events = self.forget_events(upkeep.keep_events, upkeep.limit)?;
         let most =
             (done.taken_over + done.buried).max(done.expired).max(done.forgotten_events);
@@ -65,7 +65,7 @@ impl Writer<'_> {
         );
         let failure = Failure::new(FailureKind::Crash, message);
         let keep = self.keep_failed(&job)?;
-        self.finish_job(&job, &Outcome::Failed(&failure), keep)?;
+        self.finish_job(&job, Outcome::Failed(failure), keep)?;
         Ok(true)
     }
 
@@ -74,20 +74,6 @@ impl Writer<'_> {
         let Some(row) = rows.next()? else { return Ok(Keep::FOREVER) };
         let options = OptionsReader::default().read(row.get_ref(0)?.as_str_or_null()?);
         Ok(options.remove_on_fail.unwrap_or(Keep::FOREVER))
-    }
-
-    fn remove_expired(&mut self, limit: usize) -> rusqlite::Result<u64> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.sql.expired.query_map((self.now.as_millis(), limit), |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
-        })?;
-        let expired: Vec<[i64; 5]> = rows.collect::<Result<_, _>>()?;
-        for [seq, flags, queue, state, ord] in &expired {
-            self.sql.delete_finished.execute((queue, state, ord, ord))?;
-            self.leftovers.job(*seq, *flags);
-            self.state.count(QueueId(*queue), state_of_finished(*state), -1);
-        }
-        Ok(expired.len() as u64)
     }
 
     /// Removes the oldest events that are not to be kept and that no job carries.

@@ -40,7 +40,8 @@ fn nothing_given_is_the_defaults() {
 
 #[test]
 fn flags_win_over_variables_over_the_file() {
-    let toml = "[server]\nlisten = '127.0.0.1:1'\nshutdown-grace = 250\n[store]\nurl = 'memory://'\n";
+    let toml =
+        "[server]\nlisten = '127.0.0.1:1'\nshutdown-grace = 250\n[store]\nurl = 'memory://'\n";
     let variables = [("EVENTYARD_SERVER__LISTEN", "127.0.0.1:2"), ("SERVICE_NAME", "booking")];
     let flag = |name, key, value: Option<&str>| Flag { name, key, value: value.map(Value::from) };
 
@@ -122,9 +123,9 @@ fn dev_keeps_mails_unless_there_is_a_server_for_them() {
     };
     let config = dev("");
     assert!(config.channels.mailbox.enabled && config.notifies());
-    assert_eq!(config.log.filter, "warn,eventyard=debug");
+    assert_eq!(config.log.filter, "warn,eventyard=debug,eventyard_admin=info");
     assert_eq!(dev("log.filter = 'trace'").log.filter, "trace");
-    let config = dev("channels.smtp = { host = 'localhost', from = 'a@example.com' }");
+    let config = dev("channels = { from = 'a@example.com', smtp = { host = 'localhost' } }");
     assert!(!config.channels.mailbox.enabled && config.notifies());
 }
 
@@ -152,30 +153,70 @@ fn mistakes_are_told_with_their_place() {
         assert!(told["eventyard.toml:".len()..].starts_with(message), "{toml}: {told}");
         assert!(helped.contains(help), "{toml}: {helped}");
     };
-    check("[queues.emails]\natempts = 5", "2:1: unknown key `atempts` in queues.emails", "`attempts`");
+    check(
+        "[queues.emails]\natempts = 5",
+        "2:1: unknown key `atempts` in queues.emails",
+        "`attempts`",
+    );
     check("[sever]\n", "1:2: unknown key `sever`", "did you mean `server`?");
     check("[server]\nzzz = 1", "2:1: unknown key `zzz` in server", "listen");
-    check("[[routes.rules]]\ntyp = 'a'\nqueue = 'q'", "2:1: unknown key `typ` in routes.rules[0]", "`type`");
+    check(
+        "[[routes.rules]]\ntyp = 'a'\nqueue = 'q'",
+        "2:1: unknown key `typ` in routes.rules[0]",
+        "`type`",
+    );
     check("a = ", "1:5: this is not TOML", "");
-    check("[queues.q]\nattempts = 'five'", "2:1: queues.q.attempts: invalid type: string \"five\"", "");
-    check("[queues.q]\nlease = '2 weeks'", "2:1: queues.q.lease: `2 weeks` is not a length", "");
-    check("[queues.q]\nattempts = 0", "2:1: queues.q.attempts is 0", "use 1 to 10000");
-    check("[queues.q]\nbackoff = { jitter = 2 }", "2:13: queues.q.backoff.jitter is 2", "use 0");
+    check(
+        "[queues.q]\nattempts = 'five'",
+        "2:12: queues.q.attempts: invalid type: string \"five\"",
+        "",
+    );
+    check("[queues.q]\nlease = '2 weeks'", "2:9: queues.q.lease: `2 weeks` is not a length", "");
+    check("[queues.q]\nattempts = 0", "2:12: queues.q.attempts is 0", "use 1 to 10000");
+    check("[queues.q]\nbackoff = { jitter = 2 }", "2:22: queues.q.backoff.jitter is 2", "use 0");
     check("[queues.'a b']", "1:9: queues.\"a b\" is no name", "holds ' '");
-    check("[channels.smtp]\nhost = 'h'", "1:11: channels.smtp: missing field `from`", "");
-    check("[store]\nurl = 'redis://h'", "2:1: store.url is not understood", "sqlite://PATH");
-    check("[store]\nsynchronous = 'off'", "2:1: store.synchronous: unknown variant `off`", "");
-    check("[server]\nlisten = 'here'", "2:1: server.listen: invalid socket address", "");
-    check("[server]\nlisten = '0.0.0.0:80'", "2:1: server.listen is 0.0.0.0:80, which others can reach, but auth.tokens is empty", "EVENTYARD_AUTH__TOKENS");
+    check("[channels.smtp]\nport = 25", "1:11: channels.smtp: missing field `host`", "");
+    check("channels.smtp.host = 'h'", "1:10: channels.smtp has no sender", "channels.from");
+    check("channels.from = 'Parking'", "1:17: channels.from is no sender", "");
+    check("[auth]\ntokens = [{ token = 't', role = 'root' }]", "2:11: auth.tokens[0]", "");
+    check(
+        "[store]\nurl = 'redis://h'",
+        "2:7: store.url is not understood: `redis://…` names no store of this build; use sqlite://PATH",
+        "",
+    );
+    check("[store]\nsynchronous = 'off'", "2:15: store.synchronous: unknown variant `off`", "");
+    check("[server]\nlisten = 'here'", "2:10: server.listen: invalid socket address", "");
+    check(
+        "[server]\nlisten = '0.0.0.0:80'",
+        "2:10: server.listen is 0.0.0.0:80, which others can reach, but auth.tokens is empty",
+        "EVENTYARD_AUTH__TOKENS",
+    );
     check("[auth]\ntokens = ['ok', '']", "2:17: auth.tokens[1] is empty", "openssl");
-    check("[limits]\nbatch = 0", "2:1: limits.batch is 0", "use 1 or more");
-    check("[log]\nfilter = 'a=b=c'", "2:1: log.filter is not understood", "");
+    check("[limits]\nbatch = 0", "2:9: limits.batch is 0", "use 1 or more");
+    check("[log]\nfilter = 'a=b=c'", "2:10: log.filter is not understood", "");
+    check(
+        "[notifications]\nenabled = true",
+        "2:11: notifications.enabled is true, but",
+        "channels.smtp",
+    );
     let rule = |rest: &str| format!("[queues.emails]\n[[routes.rules]]\n{rest}");
-    check(&rule("type = 'a'\nqueue = 'email'"), "4:1: routes.rules[0].queue is `email`, which is not", "`emails`");
-    check(&rule("queue = 'emails'"), "2:3: routes.rules[0] must have either", "");
-    check(&rule("type = 'a*'\nqueue = 'emails'"), "3:1: routes.rules[0].type is no pattern", "whole words");
-    check(&rule("headers = { a = 1.5 }\nqueue = 'emails'"), "3:13: routes.rules[0].headers.a", "");
-    check(&rule("type = 'a'\nmatch = 'any'\nqueue = 'emails'"), "4:1: routes.rules[0].match belongs", "");
+    check(
+        &rule("type = 'a'\nqueue = 'email'"),
+        "4:9: routes.rules[0].queue is `email`, which is not",
+        "`emails`",
+    );
+    check(&rule("queue = 'emails'"), "2:1: routes.rules[0] must have either", "");
+    check(
+        &rule("type = 'a*'\nqueue = 'emails'"),
+        "3:8: routes.rules[0].type is no pattern",
+        "whole words",
+    );
+    check(&rule("headers = { a = 1.5 }\nqueue = 'emails'"), "3:17: routes.rules[0].headers.a", "");
+    check(
+        &rule("type = 'a'\nmatch = 'any'\nqueue = 'emails'"),
+        "4:9: routes.rules[0].match belongs",
+        "",
+    );
 }
 
 #[test]
@@ -186,7 +227,11 @@ fn a_mistake_in_a_variable_names_it() {
         assert!(helped.contains(help), "{helped}");
     };
     check(("EVENTYARD_QUEUES__Q__ATTEMPTS", "five"), "queues.q.attempts: invalid type", "");
-    check(("EVENTYARD_QUEUES__Q__ATEMPTS", "5"), "names no key", "EVENTYARD_QUEUES__<NAME>__ATTEMPTS");
+    check(
+        ("EVENTYARD_QUEUES__Q__ATEMPTS", "5"),
+        "names no key",
+        "EVENTYARD_QUEUES__<NAME>__ATTEMPTS",
+    );
     check(("EVENTYARD_SERVER__LISTEN", "0.0.0.0:80"), "auth.tokens is empty", "127.0.0.1");
 }
 
@@ -210,9 +255,11 @@ fn a_file_that_is_not_there_is_an_error() {
 fn what_is_in_force_is_shown_without_secrets() {
     let toml = r#"
         auth.tokens = ["s3cret-token"]
-        channels.smtp = { host = "h", from = "a@example.com", username = "u", password = "s3cret-word" }
+        channels.from = "Ada <ada@example.com>"
+        channels.smtp = { host = "h", username = "u", password = "s3cret-word" }
         "#;
-    let loaded = load(toml, &[("EVENTYARD_LIMITS__BATCH", "7"), ("REDIS_URL", "redis://:s3cret@h")]);
+    let loaded =
+        load(toml, &[("EVENTYARD_LIMITS__BATCH", "7"), ("REDIS_URL", "redis://:s3cret@h")]);
     let shown = loaded.show().unwrap();
     let text = shown.to_string();
     for secret in [&text, &shown.to_json().to_string(), &format!("{loaded:?}")] {
@@ -222,6 +269,6 @@ fn what_is_in_force_is_shown_without_secrets() {
     assert!(line("limits.batch").ends_with("# EVENTYARD_LIMITS__BATCH"), "{text}");
     assert!(line("server.listen").ends_with("# default"), "{text}");
     assert!(line("queues.emails.attempts = 5").ends_with("# booking notifications"), "{text}");
-    assert!(line("channels.smtp.host").contains("eventyard.toml:3:"), "{text}");
+    assert!(line("channels.smtp.host").contains("eventyard.toml:4:"), "{text}");
     toml::from_str::<Config>(&text).unwrap();
 }

@@ -129,7 +129,8 @@ fn parameters(host: &str, options: &SmtpOptions) -> Result<TlsParameters, SmtpSe
             field: "caFile",
             problem: format!("{}: {problem}", path.display()),
         };
-        let pem = std::fs::read(path).map_err(|error| invalid(format!("cannot be read: {error}")))?;
+        let pem =
+            std::fs::read(path).map_err(|error| invalid(format!("cannot be read: {error}")))?;
         let certificate = Certificate::from_pem(&pem)
             .map_err(|error| invalid(format!("is not a PEM file of certificates: {error}")))?;
         if !pem.windows(b"BEGIN CERTIFICATE".len()).any(|w| w == b"BEGIN CERTIFICATE") {
@@ -137,9 +138,7 @@ fn parameters(host: &str, options: &SmtpOptions) -> Result<TlsParameters, SmtpSe
         }
         builder = builder.add_root_certificate(certificate);
     }
-    builder
-        .build()
-        .map_err(|error| SmtpSetupError { field: "tls", problem: error.to_string() })
+    builder.build().map_err(|error| SmtpSetupError { field: "tls", problem: error.to_string() })
 }
 
 /// What the server must be told before an address that is not ASCII.

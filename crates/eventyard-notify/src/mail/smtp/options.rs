@@ -3,14 +3,12 @@
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use eventyard::secs;
-use serde::{Deserialize, Serialize};
 
 /// The most connections to one server.
 const MAX_CONNECTIONS: usize = 100;
 
 /// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
     /// Not at all: for servers on the same machine or network.
     None,
@@ -102,11 +100,7 @@ impl SmtpOptions {
 
     /// Logs in.
     #[must_use]
-    pub fn credentials(
-        mut self,
-        username: impl Into<String>,
-        password: impl Into<String>,
-    ) -> Self {
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         let (username, password) = (username.into(), password.into());
         self.credentials = Some(Credentials { username, password });
         self

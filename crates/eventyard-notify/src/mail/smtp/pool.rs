@@ -6,10 +6,7 @@ use std::{
 };
 
 use lettre::address::Envelope;
-use tokio::{
-    sync::Semaphore,
-    time::Instant,
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::connection::{Connection, Dial, Fault};
 
@@ -38,7 +35,8 @@ impl Pool {
     /// # Cancel safety
     /// A connection whose mail is dropped half-way is dropped with it.
     pub(super) async fn send(&self, envelope: &Envelope, message: &[u8]) -> Result<String, Fault> {
-        let closed = |_| Fault { step: "connect", problem: "the mailer has been closed".to_owned() };
+        let closed =
+            |_| Fault { step: "connect", problem: "the mailer has been closed".to_owned() };
         let _free = self.free.acquire().await.map_err(closed)?;
         let mut connection = match self.take().await {
             Some(connection) => connection,

@@ -50,7 +50,9 @@ impl Account {
             let (line, column) = (error.line(), error.column());
             let problem = match missing_field(&error) {
                 Some(field) => format!("lacks the field `{field}`; download it again"),
-                None => format!("is not a service account's JSON file: line {line}, column {column}"),
+                None => {
+                    format!("is not a service account's JSON file: line {line}, column {column}")
+                }
             };
             FcmSetupError::new(&name, problem)
         })?;
@@ -133,7 +135,10 @@ mod tests {
             })
             .to_string()
         };
-        check(&with("p", "http://example.com/token"), "token_uri `http://example.com/token` is not protected");
+        check(
+            &with("p", "http://example.com/token"),
+            "token_uri `http://example.com/token` is not protected",
+        );
         check(&with("p/../q", "https://example.com/token"), "project_id");
         check(&with("p", "http://127.0.0.1:1/token"), "private_key is not an RSA key");
     }

@@ -106,9 +106,7 @@ mod tests {
             let answer = read(status, retry_after, body.to_string().as_bytes(), NOW);
             assert_eq!(kind(&answer), expected, "{status} {body}: {answer:?}");
         };
-        let error = |status: &str, details: Value| {
-            json!({"error": {"status": status, "message": "m", "details": details}})
-        };
+        let error = |status: &str, details: Value| json!({"error": {"status": status, "message": "m", "details": details}});
         check(200, None, json!({"name": "projects/p/messages/1"}), "sent");
         check(404, None, error("NOT_FOUND", json!([{"errorCode": "UNREGISTERED"}])), "gone");
         check(404, None, error("NOT_FOUND", json!([])), "failed");

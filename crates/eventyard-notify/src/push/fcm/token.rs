@@ -70,7 +70,9 @@ impl Tokens {
 
     /// Signs something, so that a key that cannot is found before the first message.
     pub(super) fn try_key(&self) -> Result<(), FcmSetupError> {
-        let cannot = |_| FcmSetupError::new("private_key", "cannot sign; use an RSA key of 2048 bits or more");
+        let cannot = |_| {
+            FcmSetupError::new("private_key", "cannot sign; use an RSA key of 2048 bits or more")
+        };
         self.assertion().map(drop).map_err(cannot)
     }
 
@@ -94,9 +96,9 @@ impl Tokens {
     }
 
     async fn ask(&self, now: Timestamp) -> Result<Token, PushError> {
-        let assertion = self
-            .assertion()
-            .map_err(|error| PushError::Failed(format!("fcm: the assertion cannot be signed: {error}")))?;
+        let assertion = self.assertion().map_err(|error| {
+            PushError::Failed(format!("fcm: the assertion cannot be signed: {error}"))
+        })?;
         let failed = |error: &reqwest::Error| {
             PushError::Failed(format!("fcm: no access token: {}", in_full(error)))
         };

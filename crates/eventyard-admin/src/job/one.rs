@@ -1,0 +1,264 @@
+//! One job: look at it, steer it, read its log.
+
+use axum::{Json, extract::State, http::StatusCode};
+use eventyard::{
+    JobRequest, Yard,
+    model::{
+        CommitError, JobId, JobKey, JobOptions, JobState, QueueName, Timestamp, inspect::JobStatus,
+    },
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    add::{self, Added},
+    options::{self, Options},
+    view::JobView,
+};
+use crate::{
+    AdminOnly, Code, List, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
+    request::{JobPath, JobText, Object, QueueText},
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Yard> {
+    OpenApiRouter::default()
+        .routes(routes!(show, remove))
+        .routes(routes!(retry))
+        .routes(routes!(promote))
+        .routes(routes!(cancel))
+        .routes(routes!(logs))
+}
+
+/// The queue and the id in a path.
+pub(crate) type KeyInPath = PathParams<(QueueName, JobId)>;
+
+/// The key of the job that a path names.
+fn key(PathParams((queue, id)): KeyInPath) -> JobKey {
+    JobKey { queue, id }
+}
+
+/// The job that is meant.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobRef {
+    /// The queue it is on.
+    #[schema(value_type = QueueText)]
+    pub(crate) queue: QueueName,
+    /// Its id there.
+    #[schema(value_type = JobText)]
+    pub(crate) job_id: JobId,
+}
+
+impl From<JobKey> for JobRef {
+    fn from(JobKey { queue, id }: JobKey) -> Self {
+        Self { queue, job_id: id }
+    }
+}
+
+/// The job, or the problem that there is none.
+pub(crate) async fn find(yard: &Yard, key: &JobKey) -> Result<JobStatus, Problem> {
+    let status = yard.inspect().job(key).await?;
+    status.ok_or_else(|| eventyard::Error::from(CommitError::NoSuchJob(key.clone())).into())
+}
+
+/// Show a job
+#[utoipa::path(get, path = "/api/v1/queues/{queue}/jobs/{id}", tag = "jobs", operation_id = "getJob",
+    params(JobPath),
+    responses(
+        (status = 200, description = "The job with its attempts.", body = JobView),
+        (status = 404, description = "There is no such job."),
+    ))]
+async fn show(
+    _: ViewerOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+) -> Result<Json<JobView>, Problem> {
+    let key = key(path);
+    let job = find(&yard, &key).await?;
+    let attempts = yard.inspect().attempts(&key).await?;
+    Ok(Json(JobView::of(job).with_attempts(attempts)))
+}
+
+/// Remove a job that is not running
+#[utoipa::path(delete, path = "/api/v1/queues/{queue}/jobs/{id}", tag = "jobs", operation_id = "removeJob",
+    params(JobPath),
+    responses(
+        (status = 200, description = "It is removed.", body = JobRef),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It is running."),
+    ))]
+async fn remove(
+    _: AdminOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+) -> Result<Json<JobRef>, Problem> {
+    let key = key(path);
+    yard.remove(key.clone()).await?;
+    Ok(Json(key.into()))
+}
+
+/// What a copy has that the job has not.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EditJob, example = json!({"data": {"userId": "u-1"}, "opts": {"attempts": 1}}))]
+pub(crate) struct Edit {
+    /// The copy's data; the job's own when left out.
+    #[schema(value_type = Option<Value>)]
+    data: Option<Box<RawValue>>,
+    /// The copy's options; what is left out is as the job has it, except its id and its delay.
+    #[serde(default, deserialize_with = "some_object")]
+    #[schema(value_type = Option<Options>)]
+    opts: Option<JobOptions>,
+}
+
+fn some_object<'de, D: Deserializer<'de>>(from: D) -> Result<Option<JobOptions>, D::Error> {
+    let options: Option<Object<_>> = Option::deserialize(from)?;
+    Ok(options.map(|Object(options)| options))
+}
+
+/// What a retry did.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Retried {
+    /// The job itself waits again.
+    Itself(JobRef),
+    /// A copy was added.
+    Copy(Added),
+}
+
+/// Retry a completed or failed job, or an edited copy of it
+///
+/// Without a body the job waits again, with all its attempts. With `data` or `opts` a copy of it is added under a
+/// new id, and the job stays as it is; the copy carries the data alone, not the event that the job was made from.
+#[utoipa::path(post, path = "/api/v1/queues/{queue}/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
+    params(JobPath),
+    request_body(content = Option<Edit>),
+    responses(
+        (status = 200, description = "The job waits again.", body = JobRef),
+        (status = 201, description = "A copy was added.", body = Added),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It is neither completed nor failed."),
+    ))]
+async fn retry(
+    _: OperatorOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+    OptionalJson(Edit { data, opts }): OptionalJson<Edit>,
+) -> Result<(StatusCode, Json<Retried>), Problem> {
+    let key = key(path);
+    if data.is_none() && opts.is_none() {
+        yard.retry(key.clone()).await?;
+        return Ok((StatusCode::OK, Json(Retried::Itself(key.into()))));
+    }
+    let opts = opts.unwrap_or_default();
+    options::check(&opts, &JobOptions::default()).map_err(eventyard::Error::InvalidJob)?;
+    let job = find(&yard, &key).await?.job;
+    let of_job = JobOptions { job_id: None, delay: None, run_at: None, ..(*job.options).clone() };
+    let request = JobRequest {
+        queue: key.queue.to_string(),
+        name: job.name.to_string(),
+        data: data.map_or_else(|| job.payload.data().clone(), add::bytes),
+        options: opts.or(&of_job),
+    };
+    let added = Added::of(yard.enqueue(request).await?);
+    Ok((added.status(), Json(Retried::Copy(added))))
+}
+
+/// Let a delayed job wait at once
+#[utoipa::path(post, path = "/api/v1/queues/{queue}/jobs/{id}/promote", tag = "jobs", operation_id = "promoteJob",
+    params(JobPath),
+    responses(
+        (status = 200, description = "It waits.", body = JobRef),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It is not delayed."),
+    ))]
+async fn promote(
+    _: OperatorOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+) -> Result<Json<JobRef>, Problem> {
+    let key = key(path);
+    yard.promote(key.clone()).await?;
+    Ok(Json(key.into()))
+}
+
+/// The job is cancelled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CancelledJob)]
+struct Cancelled {
+    /// Always true.
+    cancelled: bool,
+}
+
+/// Cancel a job that has not run yet
+///
+/// A job that waits or is delayed is removed. One that runs cannot be cancelled yet.
+#[utoipa::path(post, path = "/api/v1/queues/{queue}/jobs/{id}/cancel", tag = "jobs", operation_id = "cancelJob",
+    params(JobPath),
+    responses(
+        (status = 200, description = "It will not run.", body = Cancelled),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It is running, or has ended."),
+    ))]
+async fn cancel(
+    _: OperatorOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+) -> Result<Json<Cancelled>, Problem> {
+    let key = key(path);
+    let state = find(&yard, &key).await?.state;
+    if matches!(state, JobState::Completed | JobState::Failed) {
+        let allowed = "waiting and delayed";
+        let refused = CommitError::WrongState { job: key, state, allowed };
+        return Err(eventyard::Error::from(refused).into());
+    }
+    match yard.remove(key.clone()).await {
+        Ok(()) => Ok(Json(Cancelled { cancelled: true })),
+        Err(eventyard::Error::Commit(CommitError::WrongState { .. })) => Err(is_active(&key)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_active(key: &JobKey) -> Problem {
+    let detail = format!(
+        "job {key} is running, and a running job cannot be cancelled yet; wait until its attempt ends"
+    );
+    Problem::of(Code::JOB_IS_ACTIVE, detail)
+}
+
+/// One line of a job's log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobLogLine)]
+struct LogLine {
+    /// When it was written.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The line.
+    #[schema(example = "connected to the mail server")]
+    line: String,
+}
+
+/// Read a job's log
+///
+/// The last 1000 lines, oldest first.
+#[utoipa::path(get, path = "/api/v1/queues/{queue}/jobs/{id}/logs", tag = "jobs", operation_id = "getJobLog",
+    params(JobPath),
+    responses(
+        (status = 200, description = "Its lines.", body = List<LogLine>),
+        (status = 404, description = "There is no such job."),
+    ))]
+async fn logs(
+    _: ViewerOnly,
+    State(yard): State<Yard>,
+    path: KeyInPath,
+) -> Result<Json<List<LogLine>>, Problem> {
+    let key = key(path);
+    let lines = yard.inspect().logs(&key).await?;
+    if lines.is_empty() {
+        find(&yard, &key).await?;
+    }
+    let show = |line: eventyard::model::inspect::LogLine| LogLine { at: line.at, line: line.line };
+    Ok(Json(List::whole(lines.into_iter().map(show).collect())))
+}

@@ -1,0 +1,70 @@
+//! Descriptions of the identifiers of the model, and of the paths that name them.
+
+use utoipa::{IntoParams, ToSchema};
+
+macro_rules! identifiers {
+    ($($(#[$doc:meta])* $name:ident: $schema:ident, $pattern:literal, $example:literal;)*) => {
+        $($(#[$doc])*
+        #[derive(ToSchema)]
+        #[schema(as = $schema, value_type = String, min_length = 1, max_length = 256,
+            pattern = $pattern, example = $example)]
+        #[expect(dead_code, reason = "only describes the engine's own")]
+        pub(crate) struct $name(String);)*
+    };
+}
+
+identifiers! {
+    /// The name of a queue.
+    QueueText: QueueName, r"^[^\u0000-\u0020\u007f-\u009f:/?#]+$", "emails";
+    /// The id of a job, unique on its queue.
+    JobText: JobId, r"^[^\u0000-\u001f\u007f-\u009f]+$", "welcome-42";
+    /// The id of an event, unique in the log.
+    EventText: EventId, r"^[^\u0000-\u001f\u007f-\u009f]+$", "01890a5d-ac96-774b-bcce-b302099a8057";
+    /// Who works on jobs: a name for operators. Names that begin with `local/` belong to the server's own workers.
+    WorkerText: WorkerName, r"^(?!local/)[^\u0000-\u001f\u007f-\u009f]+$", "worker-7";
+}
+
+/// The token of a lease.
+#[derive(ToSchema)]
+#[schema(as = LeaseToken, value_type = String, pattern = "^[0-9A-Fa-f]{32}$",
+    example = "00000000000000000000000000000001")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) struct TokenText(String);
+
+macro_rules! paths {
+    ($($name:ident { $($(#[$doc:meta])* $part:ident: $text:ident = $key:literal),* })*) => {
+        $(#[derive(IntoParams)]
+        #[into_params(parameter_in = Path)]
+        #[expect(dead_code, reason = "only describes what is in a path")]
+        pub(crate) struct $name {
+            $($(#[$doc])*
+            #[param(value_type = $text, rename = $key)]
+            $part: (),)*
+        })*
+    };
+}
+
+paths! {
+    QueuePath {
+        /// The queue.
+        queue: QueueText = "queue"
+    }
+    JobPath {
+        /// The queue.
+        queue: QueueText = "queue",
+        /// The job's id.
+        id: JobText = "id"
+    }
+    FailedPath {
+        /// The job's id.
+        job_id: JobText = "jobId"
+    }
+    EventPath {
+        /// The event's id.
+        id: EventText = "id"
+    }
+    LeasePath {
+        /// The token of the lease.
+        token: TokenText = "token"
+    }
+}

@@ -1,0 +1,13 @@
+//! The API as its clients meet it: requests against the router, and over real connections.
+
+mod client;
+mod document;
+mod events;
+mod failed;
+mod health;
+mod jobs;
+mod limits;
+mod queues;
+mod roles;
+mod server;
+mod workers;

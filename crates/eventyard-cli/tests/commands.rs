@@ -1,0 +1,173 @@
+//! The commands that speak to a running server, and those that need none.
+
+mod support;
+
+use serde_json::json;
+use support::{Bench, Ran, Server};
+
+/// A server, and the commands that call it.
+struct Pair {
+    bench: Bench,
+    server: Server,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let bench = Bench::default();
+        let server = bench.serve(&["dev", "--store", "memory://"]).await;
+        let bench = bench.variable("EVENTYARD_SERVER", &server.url);
+        Self { bench, server }
+    }
+
+    async fn run(&self, args: &[&str]) -> Ran {
+        self.bench.run(args).await
+    }
+}
+
+const BOOKING: &str = r#"{"bookingId": "b-1", "userId": "u-1", "userEmail": "ada@example.com"}"#;
+
+#[tokio::test]
+async fn an_event_is_published_once_under_its_id() {
+    let pair = Pair::start().await;
+    let args = ["publish", "booking.created", "--data", BOOKING, "--id", "e-1", "--json"];
+    let first = pair.run(&args).await.json();
+    assert_eq!(first["jobs"], json!([{"queue": "emails", "jobId": "e-1", "duplicate": false}]));
+    pair.server.job_is("emails", "e-1", "completed").await;
+    let again = pair.run(&args).await.json();
+    assert_eq!(again["jobs"][0]["duplicate"], true, "{again}");
+
+    let told = pair.run(&["publish", "other.thing"]).await;
+    assert!(told.err.contains("no route takes this event"), "{told:?}");
+    let id = told.ok();
+    let event = pair.run(&["events", "show", id.trim(), "--json"]).await.json();
+    assert_eq!(event["type"], "other.thing");
+    let events = pair.run(&["events", "list", "--type", "booking.created", "--json"]).await.json();
+    assert_eq!(events["items"][0]["id"], "e-1");
+}
+
+#[tokio::test]
+async fn data_comes_from_files_too_and_must_be_json() {
+    let pair = Pair::start().await;
+    std::fs::write(pair.bench.path("data.json"), BOOKING).unwrap();
+    pair.run(&["publish", "booking.created", "--data", "@data.json"]).await.ok();
+
+    let ran = pair.run(&["publish", "booking.created", "--data", "{a}"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("--data is not JSON"), "{}", ran.err);
+    let ran = pair.run(&["publish", "booking.created", "--data", "{}"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("data.userEmail"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn queues_are_listed_and_steered() {
+    let pair = Pair::start().await;
+    let table = pair.run(&["queues"]).await.ok();
+    assert!(table.lines().count() == 4 && table.contains("tickets"), "{table}");
+
+    assert_eq!(pair.run(&["queues", "pause", "emails"]).await.ok(), "paused\n");
+    pair.run(&["publish", "booking.created", "--data", BOOKING]).await.ok();
+    let queues = pair.run(&["queues", "list", "--json"]).await.json();
+    assert_eq!(queues["items"][0]["name"], "emails");
+    assert_eq!(queues["items"][0]["counts"]["paused"], 1);
+    assert_eq!(pair.run(&["queues", "drain", "emails"]).await.ok(), "1 removed\n");
+    assert_eq!(pair.run(&["queues", "resume", "emails"]).await.ok(), "runs\n");
+
+    let published = pair.run(&["publish", "booking.created", "--data", BOOKING]).await.ok();
+    pair.server.job_is("emails", published.trim(), "completed").await;
+    let clean = ["queues", "clean", "emails", "--state", "completed", "--older-than"];
+    assert_eq!(pair.run(&[&clean[..], &["1h"]].concat()).await.ok(), "0 removed\n");
+    assert_eq!(pair.run(&[&clean[..], &["0s"]].concat()).await.ok(), "1 removed\n");
+    assert_eq!(pair.run(&["queues", "obliterate", "emails"]).await.ok(), "0 removed\n");
+
+    let ran = pair.run(&["queues", "pause", "absent"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("absent"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn jobs_are_found_and_steered() {
+    let pair = Pair::start().await;
+    let delayed = json!({"name": "booking.created", "data": {}, "opts": {"jobId": "j-1", "delay": 3_600_000}});
+    pair.server.post("/api/v1/queues/emails/jobs", delayed.clone()).await;
+    pair.server.post("/api/v1/queues/tickets/jobs", delayed).await;
+
+    let all = pair.run(&["jobs", "list", "--json"]).await.json();
+    assert_eq!(all["items"].as_array().unwrap().len(), 2, "{all}");
+    let table = pair.run(&["jobs", "list", "--queue", "emails", "--state", "delayed"]).await.ok();
+    assert!(table.contains("j-1") && !table.contains("tickets"), "{table}");
+    let unclear = pair.run(&["jobs", "show", "j-1"]).await;
+    assert!(unclear.code == Some(1) && unclear.err.contains("emails, tickets"), "{unclear:?}");
+
+    pair.run(&["jobs", "cancel", "tickets", "j-1"]).await.ok();
+    pair.run(&["jobs", "promote", "emails/j-1"]).await.ok();
+    // A mail without an address can never be sent.
+    let job = pair.server.job_is("emails", "j-1", "failed").await;
+    assert_eq!(job["opts"]["attempts"], 5);
+    let shown = pair.run(&["jobs", "show", "emails", "j-1", "--json"]).await.json();
+    assert_eq!(shown["state"], "failed");
+    assert!(pair.run(&["jobs", "list", "--state", "failed"]).await.ok().contains("j-1"));
+    pair.run(&["jobs", "retry", "--queue", "emails", "j-1"]).await.ok();
+    pair.server.job_is("emails", "j-1", "failed").await;
+    pair.run(&["jobs", "remove", "emails", "j-1"]).await.ok();
+    let gone = pair.run(&["jobs", "show", "emails/j-1"]).await;
+    assert_eq!(gone.code, Some(1), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told() {
+    let ran = Bench::default().run(&["queues", "--server", "http://127.0.0.1:1"]).await;
+    assert_eq!(ran.code, Some(1));
+    for told in ["http://127.0.0.1:1", "cannot be reached", "eventyard dev", "--server"] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn wrong_usage_is_another_failure() {
+    for args in [&["publsh"][..], &["jobs", "list", "--state", "asleep"], &["jobs", "show"], &[]] {
+        let ran = Bench::default().run(args).await;
+        assert_eq!(ran.code, Some(2), "{args:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn completions_are_printed() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = Bench::default().run(&["completions", shell]).await.ok();
+        assert!(script.contains("eventyard") && script.contains("obliterate"), "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_finds_what_is_wrong() {
+    let bench = Bench::default();
+    let well = bench.run(&["doctor", "--listen", "127.0.0.1:0"]).await.ok();
+    for check in ["configuration", "address", "store", "disk latency", "disk space"] {
+        let line = well.lines().find(|line| line[6..].starts_with(check));
+        assert!(
+            line.is_some_and(|line| line.starts_with("OK") || line.starts_with("WARN")),
+            "{well}"
+        );
+    }
+    assert!(
+        well.contains("survives a crash of the process, of the system, and a power cut"),
+        "{well}"
+    );
+
+    let unreachable = "channels.from = 'a@example.com'\nchannels.smtp = { host = '127.0.0.1', port = 1, tls = 'none' }";
+    let bench = bench.file("ill.toml", unreachable);
+    let ill =
+        bench.run(&["doctor", "--config", "ill.toml", "--listen", "127.0.0.1:0", "--json"]).await;
+    assert_eq!(ill.code, Some(1));
+    let findings: serde_json::Value = serde_json::from_str(&ill.out).unwrap();
+    assert_eq!(findings["ok"], false);
+    let mail =
+        findings["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "mail");
+    assert_eq!(mail.unwrap()["level"], "FAIL");
+
+    let bench = bench.file("bad.toml", "server.listn = 1");
+    let bad = bench.run(&["doctor", "--config", "bad.toml"]).await;
+    assert_eq!(bad.code, Some(1));
+    assert!(bad.out.starts_with("FAIL") && bad.out.contains("`listen`"), "{bad:?}");
+}

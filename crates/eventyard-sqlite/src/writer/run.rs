@@ -1,0 +1,117 @@
+//! Runs in the file: adding them, and taking jobs out of them.
+
+use eventyard_core::{JobState, Timestamp};
+
+use super::{
+    Writer,
+    pending::Run,
+    place::runnable,
+    state::{QueueId, Ticket},
+};
+use crate::encoding::{finished_state, state_of_finished};
+
+/// The row of a run of finished jobs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FinishedRow {
+    pub(super) queue: QueueId,
+    pub(super) state: i64,
+    pub(super) ord: i64,
+    pub(super) n: i64,
+    pub(super) seq: i64,
+    pub(super) flags: i64,
+}
+
+impl FinishedRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            queue: QueueId(row.get(0)?),
+            state: row.get(1)?,
+            ord: row.get(2)?,
+            n: row.get(3)?,
+            seq: row.get(4)?,
+            flags: row.get(5)?,
+        })
+    }
+}
+
+impl Writer<'_> {
+    /// Adds a run of runnable jobs.
+    pub(super) fn insert_ready(&mut self, run: &Run) -> rusqlite::Result<()> {
+        let Ticket { seq, queue, priority, ord, attempts, crashes, flags } = run.first;
+        let row = (queue.0, priority, ord, run.n, seq, attempts, crashes, flags);
+        self.sql.insert_ready.execute(row)?;
+        Ok(())
+    }
+
+    /// Takes `count` jobs out of a run of runnable ones, behind its first `skip`.
+    pub(super) fn take_ready(&mut self, run: &Run, skip: i64, count: i64) -> rusqlite::Result<()> {
+        let Ticket { queue, priority, ord, .. } = run.first;
+        if skip > 0 {
+            self.sql.shorten_ready.execute((queue.0, priority, ord, skip))?;
+        } else {
+            self.sql.delete_ready.execute((queue.0, priority, ord, ord))?;
+        }
+        if skip + count < run.n {
+            self.insert_ready(&run.behind(skip + count))?;
+        }
+        self.state.count(queue, runnable(priority), -count);
+        Ok(())
+    }
+
+    /// Takes `count` jobs out of a run of finished ones, behind its first `skip`.
+    pub(super) fn take_finished(
+        &mut self,
+        run: &FinishedRow,
+        skip: i64,
+        count: i64,
+    ) -> rusqlite::Result<()> {
+        let FinishedRow { queue, state, ord, n, .. } = *run;
+        if skip + count < n {
+            self.sql.split_finished.execute((queue.0, state, ord, skip + count))?;
+        }
+        if skip > 0 {
+            self.sql.shorten_finished.execute((queue.0, state, ord, skip))?;
+        } else {
+            self.sql.delete_finished.execute((queue.0, state, ord))?;
+        }
+        self.state.count(queue, state_of_finished(state), -count);
+        Ok(())
+    }
+
+    /// Removes up to `limit` of the jobs of a queue that are finished since `since` or longer, the oldest first.
+    pub(super) fn remove_finished(
+        &mut self,
+        queue: QueueId,
+        state: JobState,
+        since: Timestamp,
+        limit: i64,
+    ) -> rusqlite::Result<u64> {
+        let code = finished_state(state).expect("called for finished states");
+        let ask = (queue.0, code, since.as_millis(), limit);
+        let old = self.sql.old_finished.query_map(ask, FinishedRow::read)?;
+        let old = old.collect::<Result<Vec<_>, _>>()?;
+        self.remove_rows(&old, limit)
+    }
+
+    /// Removes up to `limit` of the finished jobs whose time is over.
+    pub(super) fn remove_expired(&mut self, limit: i64) -> rusqlite::Result<u64> {
+        let ask = (self.now.as_millis(), limit);
+        let expired = self.sql.expired.query_map(ask, FinishedRow::read)?;
+        let expired = expired.collect::<Result<Vec<_>, _>>()?;
+        self.remove_rows(&expired, limit)
+    }
+
+    fn remove_rows(&mut self, rows: &[FinishedRow], limit: i64) -> rusqlite::Result<u64> {
+        let mut room = limit;
+        for row in rows {
+            let count = row.n.min(room);
+            if count == 0 {
+                break;
+            }
+            self.take_finished(row, 0, count)?;
+            self.pending.gone(row.seq, count, row.flags);
+            room -= count;
+        }
+        Ok((limit - room).unsigned_abs())
+    }
+}

@@ -61,6 +61,7 @@ fn given_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The answer to a request whose handler panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer asks for")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<String>()

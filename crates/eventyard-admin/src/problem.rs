@@ -33,7 +33,11 @@ pub(crate) const REQUEST_PREFIX: &str = "urn:eventyard:request:";
 /// assert_eq!(problem.code(), "invalid-body");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+/// What a problem says. Boxed, so that the way of success carries no weight.
+#[derive(Debug, Clone, PartialEq)]
+struct Details {
     code: Code,
     detail: String,
     errors: Vec<FieldProblem>,
@@ -56,26 +60,26 @@ impl Problem {
     /// A problem; `detail` says what was tried, on what, and what to do.
     #[must_use]
     pub fn of(code: Code, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             code,
             detail: detail.into(),
             errors: Vec::new(),
             instance: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Adds a field at fault. The first becomes the problem's `field`.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, problem: impl Into<String>) -> Self {
-        self.errors.push(FieldProblem { field: field.into(), problem: problem.into() });
+        self.0.errors.push(FieldProblem { field: field.into(), problem: problem.into() });
         self
     }
 
     /// Says where in the request the fields at fault are: `[3].`, `opts.`.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
-        for error in &mut self.errors {
+        for error in &mut self.0.errors {
             error.field.insert_str(0, place);
         }
         self
@@ -91,50 +95,50 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// Names this one occurrence; the API does so with the id of the request.
     #[must_use]
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
-        self.instance = Some(instance.into());
+        self.0.instance = Some(instance.into());
         self
     }
 
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code.name
+        self.0.code.name
     }
 
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.code.status()
+        self.0.code.status()
     }
 
     /// The sentence for a person.
     #[must_use]
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// What is wrong, field by field.
     #[must_use]
     pub fn errors(&self) -> &[FieldProblem] {
-        &self.errors
+        &self.0.errors
     }
 
     fn document(&self) -> ProblemDocument<'_> {
         ProblemDocument {
-            kind: format!("{TYPE_PREFIX}{}", self.code.name),
-            title: self.code.title,
-            status: self.code.status,
-            detail: &self.detail,
-            field: self.errors.first().map(|error| error.field.as_str()),
-            errors: &self.errors,
-            instance: self.instance.as_deref(),
+            kind: format!("{TYPE_PREFIX}{}", self.0.code.name),
+            title: self.0.code.title,
+            status: self.0.code.status,
+            detail: &self.0.detail,
+            field: self.0.errors.first().map(|error| error.field.as_str()),
+            errors: &self.0.errors,
+            instance: self.0.instance.as_deref(),
         }
     }
 }
@@ -179,7 +183,7 @@ impl IntoResponse for Problem {
         let body = match serde_json::to_vec(&self.document()) {
             Ok(body) => body,
             Err(error) => {
-                tracing::error!(%error, code = self.code.name, "a problem cannot be written as JSON");
+                tracing::error!(%error, code = self.0.code.name, "a problem cannot be written as JSON");
                 b"{}".to_vec()
             }
         };
@@ -187,7 +191,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for (name, value) in &self.headers {
+        for (name, value) in &self.0.headers {
             headers.insert(name, value.clone());
         }
         response.extensions_mut().insert(Told(self));

@@ -68,8 +68,10 @@ impl Served {
         let mut answering = self.answering;
         let broken = tokio::select! {
             signal = self.signals.next() => {
-                output::tell(format_args!("{signal}: finishing requests and active jobs, for {} at most; once more to stop at once",
-                    config.server.shutdown_grace));
+                output::tell(format_args!(
+                    "{signal}: finishing requests and active jobs, for {} at most; once more to stop at once",
+                    config.server.shutdown_grace
+                ));
                 None
             }
             ended = &mut answering => Some(ended),
@@ -94,7 +96,9 @@ impl Served {
                 Ok(())
             }
             signal = self.signals.next() => {
-                output::tell(format_args!("{signal}: stopping at once; active jobs are taken over when their leases end"));
+                output::tell(format_args!(
+                    "{signal}: stopping at once; active jobs are taken over when their leases end"
+                ));
                 std::process::exit(INTERRUPTED);
             }
         }

@@ -55,7 +55,7 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> R
 
 fn is_own(host: &str, hosts: &[String]) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = bare.parse().map_or(false, |ip: IpAddr| ip.is_loopback());
+    let loopback = bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let name = host.trim_end_matches('.').to_ascii_lowercase();
     loopback || name == "localhost" || name.ends_with(".localhost") || is_listed(host, hosts)
 }
@@ -82,7 +82,7 @@ fn foreign_origin(origin: &str) -> Problem {
 mod tests {
     use super::*;
 
-    fn verdict(method: Method, host: &str, origin: Option<&str>) -> &'static str {
+    fn verdict(method: &Method, host: &str, origin: Option<&str>) -> &'static str {
         let mut headers = HeaderMap::new();
         if !host.is_empty() {
             headers.insert(header::HOST, host.parse().unwrap());
@@ -91,7 +91,7 @@ mod tests {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
         let hosts = ["yard.test".to_owned()];
-        match check(&method, &Uri::from_static("/api/v1/queues"), &headers, &hosts) {
+        match check(method, &Uri::from_static("/api/v1/queues"), &headers, &hosts) {
             Ok(()) => "in",
             Err(problem) => problem.code(),
         }
@@ -115,7 +115,7 @@ mod tests {
             ("localhost@evil.example", "foreign-host"),
             ("not a host", "foreign-host"),
         ] {
-            assert_eq!(verdict(Method::GET, host, None), expected, "{host}");
+            assert_eq!(verdict(&Method::GET, host, None), expected, "{host}");
         }
     }
 
@@ -136,8 +136,8 @@ mod tests {
             (Some("https://evil.example"), "foreign-origin"),
             (Some("null"), "foreign-origin"),
         ] {
-            assert_eq!(verdict(Method::POST, "localhost:3000", origin), expected, "{origin:?}");
-            assert_eq!(verdict(Method::GET, "localhost:3000", origin), "in", "{origin:?}");
+            assert_eq!(verdict(&Method::POST, "localhost:3000", origin), expected, "{origin:?}");
+            assert_eq!(verdict(&Method::GET, "localhost:3000", origin), "in", "{origin:?}");
         }
     }
 }

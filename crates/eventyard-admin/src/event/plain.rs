@@ -43,7 +43,7 @@ pub(crate) struct PlainEvent {
 #[serde(untagged)]
 #[expect(dead_code, reason = "only describes what the engine reads")]
 pub(crate) enum Events {
-    One(AnyEvent),
+    One(Box<AnyEvent>),
     Many(Vec<AnyEvent>),
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Events {
 #[expect(dead_code, reason = "only describes what the engine reads")]
 pub(crate) enum AnyEvent {
     Plain(PlainEvent),
-    CloudEvent(CloudEvent),
+    CloudEvent(Box<CloudEvent>),
 }
 
 #[cfg(test)]

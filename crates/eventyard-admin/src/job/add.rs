@@ -48,7 +48,7 @@ pub(crate) struct NewJob {
 #[serde(untagged)]
 #[expect(dead_code, reason = "only describes what is read")]
 enum NewJobs {
-    One(NewJob),
+    One(Box<NewJob>),
     Many(Vec<NewJob>),
 }
 

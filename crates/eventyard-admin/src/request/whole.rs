@@ -10,7 +10,7 @@ use crate::{Code, Problem};
 pub(crate) const MAX_SAFE: u64 = (1 << 53) - 1;
 
 /// Checks a number of a body against its range.
-pub(crate) fn check<T: PartialOrd + fmt::Display>(
+pub(crate) fn check<T: Copy + PartialOrd + fmt::Display>(
     field: &'static str,
     value: T,
     range: &RangeInclusive<T>,

@@ -32,7 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 #[into_params(parameter_in = Query)]
 struct Which {
     /// One queue; every queue when left out.
-    #[param(value_type = Option<QueueText>)]
+    #[param(value_type = Option<QueueText>, inline)]
     queue: Option<QueueName>,
     /// The most items, 50 unless said otherwise.
     #[param(minimum = 1, maximum = 1000, example = 50)]
@@ -76,7 +76,7 @@ async fn list(
 #[into_params(parameter_in = Query)]
 struct Where {
     /// The job's queue; needed only when several queues have a dead letter with this id.
-    #[param(value_type = Option<QueueText>)]
+    #[param(value_type = Option<QueueText>, inline)]
     queue: Option<QueueName>,
 }
 

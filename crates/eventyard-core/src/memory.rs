@@ -1,6 +1,6 @@
 //! The in-memory store: the executable specification that every other store is tested against.
 //!
-//! All it knows is one [`State`](state::State), which changes by pure functions of the state, the
+//! All it knows is one `State`, which changes by pure functions of the state, the
 //! operation and the time. The shell around it is a lock, a clock, and bells that wake waiting claims.
 
 mod admin;

@@ -5,11 +5,7 @@ use std::{path::Path, time::Duration};
 use eventyard_core::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{
-    error::store_error,
-    options::{Options, Synchronous},
-    schema,
-};
+use crate::{error::store_error, options::Options, schema};
 
 /// How long a connection waits for another of this process, or for a person with a SQL shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,14 +20,8 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, StoreError> {
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         conn.pragma_update(None, "journal_mode", "wal")?;
-        conn.pragma_update(
-            None,
-            "synchronous",
-            match options.synchronous {
-                Synchronous::Full => "full",
-                Synchronous::Normal => "normal",
-            },
-        )?;
+        // Whoever needs more than that syncs the log before anyone is answered.
+        conn.pragma_update(None, "synchronous", "normal")?;
         // A checkpoint inside a commit makes everybody wait; they run on a thread of their own.
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
         conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;

@@ -1,6 +1,7 @@
 //! The inbox of the writer thread: callers push one request each, the thread takes all there are at once.
 
 use std::{
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, Thread},
 };
@@ -22,7 +23,7 @@ pub(crate) struct Inbox {
 
 #[derive(Debug, Default)]
 struct State {
-    requests: Vec<Request>,
+    requests: VecDeque<Request>,
     /// How many of them hold a place.
     places: usize,
     /// The receiver sleeps, or is about to.
@@ -60,7 +61,7 @@ impl Inbox {
         if state.closed {
             return Err(Closed);
         }
-        state.requests.push(request);
+        state.requests.push_back(request);
         state.places += places;
         if std::mem::take(&mut state.asleep) {
             drop(state);
@@ -70,13 +71,17 @@ impl Inbox {
     }
 
     /// Takes all requests there are, in order; waits for one if `wait`. Only one thread may call this.
-    pub(crate) fn take(&self, into: &mut Vec<Request>, wait: bool) {
+    pub(crate) fn take(&self, into: &mut VecDeque<Request>, wait: bool) {
         self.receiver.get_or_init(thread::current);
         loop {
             let mut state = self.lock();
             if !state.requests.is_empty() || !wait {
                 state.asleep = false;
-                std::mem::swap(&mut state.requests, into);
+                if into.is_empty() {
+                    std::mem::swap(&mut state.requests, into);
+                } else {
+                    into.append(&mut state.requests);
+                }
                 self.room.add_permits(std::mem::take(&mut state.places));
                 return;
             }
@@ -86,8 +91,13 @@ impl Inbox {
         }
     }
 
+    /// Whether nobody waits to be served.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().requests.is_empty()
+    }
+
     /// Refuses further requests, and gives back those that nobody took.
-    pub(crate) fn close(&self) -> Vec<Request> {
+    pub(crate) fn close(&self) -> VecDeque<Request> {
         let mut state = self.lock();
         state.closed = true;
         self.room.close();

@@ -29,6 +29,7 @@ mod schema;
 mod shared;
 mod store;
 mod timekeeper;
+mod wal;
 mod writer;
 
 pub use options::{Options, Synchronous};

@@ -7,6 +7,7 @@ mod claim;
 mod document;
 mod enqueue;
 mod find;
+mod flush;
 mod load;
 mod number;
 mod pending;
@@ -29,15 +30,17 @@ use eventyard_core::{QueueName, StoreError, StoreErrorKind, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use self::{number::Numbers, pending::Pending, state::State, statements::Statements};
+use self::{flush::Flusher, number::Numbers, pending::Pending, state::State, statements::Statements};
 use crate::{
-    checkpoint::Checkpoints,
+    checkpoint::{Checkpoints, checkpoint},
     connect,
     encoding::{JobReader, OptionsWriter},
     error::store_error,
     lock::Lock,
+    options::Synchronous,
     request::{Request, Waiter},
     shared::Shared,
+    wal::Wal,
 };
 
 /// What waits for the writer, and outlives its connection.
@@ -64,6 +67,8 @@ struct Writer<'c> {
     /// The time of the transaction under way.
     now: Timestamp,
     in_transaction: bool,
+    /// Absent when nobody waits for the disk.
+    flusher: Option<Flusher>,
     /// The last event that upkeep looked at and left in the log, and how many it left up to there.
     events_left: (i64, u64),
 }
@@ -96,23 +101,22 @@ fn run(shared: &Arc<Shared>, opened: oneshot::Sender<Result<(), StoreError>>) {
             return;
         }
     };
-    loop {
-        match live(shared, &mut desk, &mut opened) {
-            Ok(()) => break,
-            Err(error) => {
-                if let Some(opened) = opened.take() {
-                    let _ = opened.send(Err(error));
-                    break;
-                }
-                // The next life begins with the next request: whoever asked in vain is told why.
-                tracing::error!(%error, "the store's file had to be closed; it is opened again with the next call");
-                desk.refuse(&error);
-                desk.take(shared, true);
-                if desk.is_closing() {
-                    break;
-                }
-            }
+    let mut after_fault = false;
+    while let Err(error) = live(shared, &mut desk, &mut opened, after_fault) {
+        if let Some(opened) = opened.take() {
+            let _ = opened.send(Err(error));
+            break;
         }
+        // The next life begins with the next request: whoever asked in vain is told why.
+        tracing::error!(%error, "the store's file had to be closed; the next call opens it again");
+        desk.refuse(&error);
+        if desk.closing.is_empty() {
+            desk.take(shared);
+        }
+        if !desk.closing.is_empty() || desk.is_closing() {
+            break;
+        }
+        after_fault = true;
     }
     for request in shared.inbox.close() {
         desk.requests.push_back(request);
@@ -141,36 +145,47 @@ fn live(
     shared: &Arc<Shared>,
     desk: &mut Desk,
     opened: &mut Option<oneshot::Sender<Result<(), StoreError>>>,
+    after_fault: bool,
 ) -> Result<(), StoreError> {
     let sql = |error| store_error(shared.path(), error);
     let mut conn = connect::writer(&shared.options)?;
-    let mut checkpoints = Checkpoints::start(shared.path(), &mut conn).map_err(sql)?;
-    {
-        let mut writer = Writer::start(&conn, shared).map_err(sql)?;
-        if let Some(opened) = opened.take() {
-            // Nobody opens the store any more: its handle does not exist, so it closes at once.
-            if opened.send(Ok(())).is_err() {
-                return Ok(());
-            }
-        }
-        while !desk.is_done() {
-            if desk.requests.is_empty() {
-                desk.take(shared, true);
-            }
-            writer.turn(desk)?;
-            checkpoints.after_commit(&conn).map_err(sql)?;
-        }
-        writer.finish().map_err(sql)?;
+    if after_fault {
+        // What the log holds may not be on the disk: it counts once a checkpoint has put it there.
+        checkpoint(&conn, "TRUNCATE").map_err(sql)?;
     }
+    let io = |error| {
+        let message = format!("the log of the store {} cannot be opened", shared.path().display());
+        StoreError::new(StoreErrorKind::Unavailable, message).because(error)
+    };
+    let mut wal = Wal::open(shared.path()).map_err(io)?;
+    let flusher = match shared.options.synchronous {
+        Synchronous::Full => Some(Flusher::start(shared, wal.file()).map_err(io)?),
+        Synchronous::Normal => None,
+    };
+    let mut checkpoints = Checkpoints::start(shared.path(), &mut conn).map_err(sql)?;
+    let mut writer = Writer::start(&conn, shared, flusher).map_err(sql)?;
+    if let Some(opened) = opened.take() {
+        // Nobody opens the store any more: its handle does not exist, so it closes at once.
+        if opened.send(Ok(())).is_err() {
+            return Ok(());
+        }
+    }
+    while !desk.is_done() {
+        writer.await_flush()?;
+        desk.take(shared);
+        writer.turn(desk)?;
+        wal.make_room(checkpoints.pages());
+        checkpoints.after_commit(&conn);
+    }
+    writer.finish().map_err(sql)?;
     checkpoints.finish(conn).map_err(sql)
 }
 
 impl Desk {
-    /// Takes what is in the inbox; waits for it if `wait`.
-    fn take(&mut self, shared: &Shared, wait: bool) {
-        let mut taken = Vec::new();
-        shared.inbox.take(&mut taken, wait);
-        self.requests.extend(taken);
+    /// Takes what is in the inbox; waits for it when there is nothing else to do.
+    fn take(&mut self, shared: &Shared) {
+        let wait = self.requests.is_empty();
+        shared.inbox.take(&mut self.requests, wait);
     }
 
     fn is_closing(&self) -> bool {

@@ -90,12 +90,13 @@ impl Catalogue {
                 }])
             })?
         };
-        let faults: Vec<_> = validator.iter_errors(&data).take(MAX_FAULTS).map(fault).collect();
+        let faults: Vec<_> =
+            validator.iter_errors(&data).take(MAX_FAULTS).map(|error| fault(&error)).collect();
         if faults.is_empty() { Ok(()) } else { Err(invalid(faults)) }
     }
 }
 
-fn fault(error: jsonschema::ValidationError<'_>) -> FieldError {
+fn fault(error: &jsonschema::ValidationError<'_>) -> FieldError {
     use jsonschema::error::ValidationErrorKind as Kind;
     let at = error.instance_path().to_string().replace('/', ".");
     match error.kind() {

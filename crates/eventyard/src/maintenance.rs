@@ -27,7 +27,7 @@ pub(crate) async fn run(bus: Arc<Bus>, keep_events: Keep, stop: CancellationToke
                 }
             }
             Err(error) if error.is_retryable() => {
-                tracing::warn!(%error, "cannot maintain the store")
+                tracing::warn!(%error, "cannot maintain the store");
             }
             Err(_) => return,
         }

@@ -151,7 +151,7 @@ impl Worker {
         for Settled { ended: done, refused } in settled {
             match refused {
                 Some(error) => {
-                    ended.push(done.refused(&error, &self.declared, self.bus.clock.now()))
+                    ended.push(done.refused(&error, &self.declared, self.bus.clock.now()));
                 }
                 None => {
                     hand.forget(done.lease());

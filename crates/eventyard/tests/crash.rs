@@ -172,7 +172,9 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
     let queues = yard.inspect().queues().await.unwrap();
     let counts: Vec<_> = queues
         .iter()
-        .map(|(name, queue)| (name.as_str(), queue.counts.get(JobState::Completed), queue.counts.total()))
+        .map(|(name, queue)| {
+            (name.as_str(), queue.counts.get(JobState::Completed), queue.counts.total())
+        })
         .collect();
     let all = EVENTS as u64;
     assert_eq!(counts, [("notes", all, all), ("things", all, all)], "{crash:?}: published once");

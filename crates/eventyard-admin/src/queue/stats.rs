@@ -19,7 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 #[into_params(parameter_in = Query)]
 struct Which {
     /// One queue; every queue when left out.
-    #[param(value_type = Option<QueueText>)]
+    #[param(value_type = Option<QueueText>, inline)]
     queue: Option<QueueName>,
 }
 

@@ -38,7 +38,7 @@ macro_rules! paths {
         #[expect(dead_code, reason = "only describes what is in a path")]
         pub(crate) struct $name {
             $($(#[$doc])*
-            #[param(value_type = $text, rename = $key)]
+            #[param(value_type = $text, rename = $key, inline)]
             $part: (),)*
         })*
     };

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     Writer,
+    flush::Flusher,
     number::{Counter, Numbers},
     pending::Pending,
     place::runnable,
@@ -21,7 +22,11 @@ use crate::{
 
 impl<'c> Writer<'c> {
     /// A writer on a connection, with the mirror of what the file holds.
-    pub(super) fn start(conn: &'c Connection, shared: &'c Arc<Shared>) -> rusqlite::Result<Self> {
+    pub(super) fn start(
+        conn: &'c Connection,
+        shared: &'c Arc<Shared>,
+        flusher: Option<Flusher>,
+    ) -> rusqlite::Result<Self> {
         let mut writer = Self {
             conn,
             sql: Statements::prepare(conn)?,
@@ -37,6 +42,7 @@ impl<'c> Writer<'c> {
             jobs: JobReader::default(),
             now: shared.clock().now(),
             in_transaction: false,
+            flusher,
             events_left: (0, 0),
         };
         load(conn, &mut writer.state)?;

@@ -7,6 +7,7 @@ use eventyard_core::{QueueName, StoreError, Timestamp};
 use super::{
     Desk, Writer,
     answers::{Answer, Answers},
+    flush::Flusher,
     state::{Mark, NEVER},
 };
 use crate::{
@@ -24,9 +25,13 @@ impl Writer<'_> {
         let mut answers = Answers::default();
         let is_tick = desk.requests.iter().any(|request| matches!(request, Request::Promote));
         match self.serve(desk, &mut answers).and_then(|()| self.commit()) {
-            Ok(()) => {
+            Ok(wrote) => {
                 self.publish(is_tick);
-                answers.deliver(self.shared);
+                let is_idle = desk.requests.is_empty() && self.shared.inbox.is_empty();
+                match &self.flusher {
+                    Some(flusher) => flusher.deliver(answers, !wrote, is_idle),
+                    None => answers.deliver(self.shared),
+                }
                 Ok(())
             }
             Err(error) => {
@@ -149,8 +154,12 @@ impl Writer<'_> {
 
     fn commit(&mut self) -> rusqlite::Result<()> {
         if self.in_transaction {
+            #[cfg(feature = "crash-points")]
+            crate::crash::point("before-commit");
             self.sql.commit.execute(())?;
             self.in_transaction = false;
+            #[cfg(feature = "crash-points")]
+            crate::crash::point("after-commit");
         }
         Ok(())
     }

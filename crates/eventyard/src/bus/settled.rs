@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use eventyard_core::{Commit, Effect, Enqueued, JobKey, Receipt, Write};
+use eventyard_core::{Commit, Effect, Enqueued, JobKey, NewJob, Receipt, Write};
 use tokio::sync::oneshot;
 
 /// Who waits for which job.
@@ -25,7 +25,7 @@ impl Settled {
     /// Begins to wait for the jobs that `commit` adds; before it is applied, so that none is missed.
     pub(crate) fn expect(&self, commit: &Commit) -> Waiting {
         let keys = commit.writes.iter().flat_map(|write| match write {
-            Write::Publish { jobs, .. } => jobs.iter().map(|job| job.key()).collect(),
+            Write::Publish { jobs, .. } => jobs.iter().map(NewJob::key).collect(),
             Write::Enqueue(job) => vec![job.key()],
             _ => Vec::new(),
         });

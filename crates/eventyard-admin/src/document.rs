@@ -1,6 +1,6 @@
 //! The OpenAPI document: what the endpoints say of themselves, completed with what holds for all of them.
 
-mod exclusive;
+mod refine;
 
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router {
         Ok(json) => json,
         Err(error) => unreachable!("a document of text and numbers can be written: {error}"),
     };
-    exclusive::add_to(&mut json);
+    refine::schemas(&mut json);
     let json: Arc<str> = json.to_string().into();
     let answer = move || async move {
         let media_type = HeaderValue::from_static("application/json");

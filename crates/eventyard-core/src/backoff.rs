@@ -36,26 +36,17 @@ pub struct Backoff {
     #[serde(skip_serializing_if = "is_zero")]
     pub jitter: f64,
     /// The longest wait.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        with = "crate::time::serde_millis::option"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::time::serde_millis::option")]
     pub max: Option<Duration>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_zero(jitter: &f64) -> bool {
     *jitter == 0.0
 }
 
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a number of milliseconds or {type, delay, jitter, max}"
-)]
+#[serde(untagged, expecting = "expected a number of milliseconds or {type, delay, jitter, max}")]
 enum Wire {
     Millis(u64),
     Full {
@@ -73,19 +64,10 @@ impl From<Wire> for Backoff {
     fn from(wire: Wire) -> Self {
         match wire {
             Wire::Millis(ms) => Self::fixed(Duration::from_millis(ms)),
-            Wire::Full {
-                kind,
-                delay,
-                jitter,
-                max,
-            } => Self {
+            Wire::Full { kind, delay, jitter, max } => Self {
                 kind,
                 delay: Duration::from_millis(delay),
-                jitter: if jitter.is_finite() {
-                    jitter.clamp(0.0, 1.0)
-                } else {
-                    0.0
-                },
+                jitter: if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 },
                 max: max.map(Duration::from_millis),
             },
         }
@@ -96,23 +78,13 @@ impl Backoff {
     /// Waits `delay` before each retry.
     #[must_use]
     pub const fn fixed(delay: Duration) -> Self {
-        Self {
-            kind: BackoffKind::Fixed,
-            delay,
-            jitter: 0.0,
-            max: None,
-        }
+        Self { kind: BackoffKind::Fixed, delay, jitter: 0.0, max: None }
     }
 
     /// Waits `delay`, then twice, four times, eight times it, and so on.
     #[must_use]
     pub const fn exponential(delay: Duration) -> Self {
-        Self {
-            kind: BackoffKind::Exponential,
-            delay,
-            jitter: 0.0,
-            max: None,
-        }
+        Self { kind: BackoffKind::Exponential, delay, jitter: 0.0, max: None }
     }
 
     /// Makes a share of each wait random, so that jobs that failed together do not return together.
@@ -138,9 +110,7 @@ impl Backoff {
         let full = match self.kind {
             BackoffKind::Fixed => self.delay,
             BackoffKind::Exponential => {
-                let factor = 2_u32
-                    .checked_pow(attempt.saturating_sub(1))
-                    .unwrap_or(u32::MAX);
+                let factor = 2_u32.checked_pow(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
                 self.delay.saturating_mul(factor)
             }
         };
@@ -166,9 +136,7 @@ mod tests {
 
     fn waits(backoff: Backoff, attempts: u32) -> Vec<u64> {
         let job = JobId::new("j").unwrap();
-        (1..attempts)
-            .map(|n| backoff.wait(&job, n).as_millis() as u64)
-            .collect()
+        (1..attempts).map(|n| backoff.wait(&job, n).as_millis() as u64).collect()
     }
 
     #[test]
@@ -180,11 +148,7 @@ mod tests {
         check(Backoff::exponential(secs(2)), 5, &[2000, 4000, 8000, 16000]);
         check(Backoff::exponential(secs(1)), 3, &[1000, 2000]);
         check(Backoff::fixed(secs(5)), 3, &[5000, 5000]);
-        check(
-            Backoff::exponential(secs(2)).max(secs(5)),
-            5,
-            &[2000, 4000, 5000, 5000],
-        );
+        check(Backoff::exponential(secs(2)).max(secs(5)), 5, &[2000, 4000, 5000, 5000]);
     }
 
     #[test]
@@ -204,22 +168,12 @@ mod tests {
     #[test]
     fn json_is_bullmqs() {
         let check = |json, expected| {
-            assert_eq!(
-                serde_json::from_str::<Backoff>(json).unwrap(),
-                expected,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<Backoff>(json).unwrap(), expected, "{json}");
         };
         let ms = Duration::from_millis;
         check("1500", Backoff::fixed(ms(1500)));
-        check(
-            r#"{"type":"exponential","delay":2000}"#,
-            Backoff::exponential(ms(2000)),
-        );
-        check(
-            r#"{"type":"fixed","delay":1,"jitter":0.5}"#,
-            Backoff::fixed(ms(1)).jitter(0.5),
-        );
+        check(r#"{"type":"exponential","delay":2000}"#, Backoff::exponential(ms(2000)));
+        check(r#"{"type":"fixed","delay":1,"jitter":0.5}"#, Backoff::fixed(ms(1)).jitter(0.5));
         assert!(serde_json::from_str::<Backoff>(r#"{"type":"cubic","delay":1}"#).is_err());
         let text = serde_json::to_string(&Backoff::exponential(ms(2000))).unwrap();
         assert_eq!(text, r#"{"type":"exponential","delay":2000}"#);

@@ -38,16 +38,12 @@ pub struct SystemClock {
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self {
-            anchor: Mutex::new((Instant::now(), wall())),
-        }
+        Self { anchor: Mutex::new((Instant::now(), wall())) }
     }
 }
 
 fn wall() -> Timestamp {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::default() + since_epoch
 }
 
@@ -65,10 +61,7 @@ fn read(anchor: &mut (Instant, Timestamp), instant: Instant, wall: Timestamp) ->
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut anchor = self
-            .anchor
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         read(&mut anchor, Instant::now(), wall())
     }
 
@@ -93,9 +86,7 @@ impl ManualClock {
     /// A clock that stands at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self {
-            now: watch::Sender::new(start),
-        }
+        Self { now: watch::Sender::new(start) }
     }
 
     /// Moves the clock on and wakes the sleepers whose time has come.
@@ -127,20 +118,8 @@ mod tests {
         let ts = Timestamp::from_millis;
         let mut anchor = (start, ts(100_000));
         assert_eq!(read(&mut anchor, at(1), ts(101_000)), ts(101_000));
-        assert_eq!(
-            read(&mut anchor, at(2), ts(1_000)),
-            ts(102_000),
-            "set back: runs on"
-        );
-        assert_eq!(
-            read(&mut anchor, at(3), ts(500_000)),
-            ts(500_000),
-            "set forward: follows"
-        );
-        assert_eq!(
-            read(&mut anchor, at(4), ts(104_000)),
-            ts(501_000),
-            "and stays there"
-        );
+        assert_eq!(read(&mut anchor, at(2), ts(1_000)), ts(102_000), "set back: runs on");
+        assert_eq!(read(&mut anchor, at(3), ts(500_000)), ts(500_000), "set forward: follows");
+        assert_eq!(read(&mut anchor, at(4), ts(104_000)), ts(501_000), "and stays there");
     }
 }

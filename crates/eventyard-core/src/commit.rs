@@ -30,19 +30,13 @@ impl Commit {
     /// A commit that depends on no lease.
     #[must_use]
     pub fn of(writes: impl IntoIterator<Item = Write>) -> Self {
-        Self {
-            lease: None,
-            writes: writes.into_iter().collect(),
-        }
+        Self { lease: None, writes: writes.into_iter().collect() }
     }
 
     /// A commit in the name of the job that `lease` is on.
     #[must_use]
     pub fn under(lease: Lease, writes: impl IntoIterator<Item = Write>) -> Self {
-        Self {
-            lease: Some(lease),
-            writes: writes.into_iter().collect(),
-        }
+        Self { lease: Some(lease), writes: writes.into_iter().collect() }
     }
 }
 

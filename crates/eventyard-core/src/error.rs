@@ -47,11 +47,7 @@ impl StoreError {
     /// An error of `kind`; the message says what was tried and what to do.
     #[must_use]
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     /// Adds the cause.
@@ -70,19 +66,12 @@ impl StoreError {
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self.kind,
-            StoreErrorKind::Unavailable | StoreErrorKind::Full
-        )
+        matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Full)
     }
 
     /// The same error once more, for each of the callers that shared one durable write.
     #[must_use]
     pub fn share(&self) -> Self {
-        Self {
-            kind: self.kind,
-            message: self.to_string(),
-            source: None,
-        }
+        Self { kind: self.kind, message: self.to_string(), source: None }
     }
 }

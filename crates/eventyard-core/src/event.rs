@@ -83,9 +83,7 @@ impl Event {
     /// Whether the data is JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.data_content_type
-            .as_deref()
-            .is_none_or(is_json_media_type)
+        self.data_content_type.as_deref().is_none_or(is_json_media_type)
     }
 
     /// The correlation of what follows from this event: its own, or else its id.

@@ -74,11 +74,7 @@ impl Failure {
     /// A failure of `kind` with a message, cut to [`MAX_MESSAGE_BYTES`].
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: cut(message.into()),
-            stack: None,
-        }
+        Self { kind, message: cut(message.into()), stack: None }
     }
 
     /// Adds the chain of causes or the stack, cut to [`MAX_MESSAGE_BYTES`].
@@ -111,10 +107,7 @@ mod tests {
     #[test]
     fn names_are_those_of_json() {
         for kind in FailureKind::ALL {
-            assert_eq!(
-                serde_json::to_string(&kind).unwrap(),
-                format!("\"{}\"", kind.as_str())
-            );
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.as_str()));
             assert_eq!(FailureKind::from_name(kind.as_str()), Some(kind));
         }
     }

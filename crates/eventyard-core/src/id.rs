@@ -21,10 +21,7 @@ fn check(what: &'static str, text: &str) -> Result<(), InvalidId> {
     let problem = if text.is_empty() {
         "is empty; give it at least one character".to_owned()
     } else if text.len() > MAX_ID_BYTES {
-        format!(
-            "has {} bytes; at most {MAX_ID_BYTES} are allowed",
-            text.len()
-        )
+        format!("has {} bytes; at most {MAX_ID_BYTES} are allowed", text.len())
     } else if text.chars().any(char::is_control) {
         "holds a control character; use printable characters only".to_owned()
     } else {
@@ -35,10 +32,7 @@ fn check(what: &'static str, text: &str) -> Result<(), InvalidId> {
 
 fn check_queue(what: &'static str, text: &str) -> Result<(), InvalidId> {
     check(what, text)?;
-    match text
-        .chars()
-        .find(|c| matches!(c, ':' | '/' | '?' | '#' | ' '))
-    {
+    match text.chars().find(|c| matches!(c, ':' | '/' | '?' | '#' | ' ')) {
         Some(c) => Err(InvalidId {
             what,
             problem: format!("`{text}` holds {c:?}; use letters, digits, `-`, `_` and `.`"),
@@ -160,6 +154,18 @@ impl From<EventId> for JobId {
     }
 }
 
+impl WorkerId {
+    /// What the name of a worker inside an Eventyard process begins with; workers outside have other names. A
+    /// store for one process knows by it, when it is opened, whose leases ended with the process before.
+    pub const LOCAL: &str = "local/";
+
+    /// Whether the worker lives inside an Eventyard process.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.as_str().starts_with(Self::LOCAL)
+    }
+}
+
 fn uuid_v7() -> Arc<str> {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     Arc::from(&*uuid::Uuid::now_v7().hyphenated().encode_lower(&mut text))
@@ -190,12 +196,7 @@ mod tests {
         for (text, ok) in [("a", true), ("", false), ("a\nb", false), (&*long, false)] {
             assert_eq!(JobId::new(text).is_ok(), ok, "{text:?}");
         }
-        for (text, ok) in [
-            ("emails", true),
-            ("a.b-c_d", true),
-            ("a:b", false),
-            ("a b", false),
-        ] {
+        for (text, ok) in [("emails", true), ("a.b-c_d", true), ("a:b", false), ("a b", false)] {
             assert_eq!(QueueName::new(text).is_ok(), ok, "{text:?}");
         }
     }

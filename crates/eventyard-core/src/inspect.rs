@@ -35,10 +35,7 @@ impl PageAsk {
     /// The first `limit` items.
     #[must_use]
     pub const fn first(limit: usize) -> Self {
-        Self {
-            limit,
-            cursor: None,
-        }
+        Self { limit, cursor: None }
     }
 
     /// The limit, held between 1 and [`MAX_PAGE`].

@@ -55,10 +55,7 @@ impl NewJob {
     /// The job's queue and id.
     #[must_use]
     pub fn key(&self) -> JobKey {
-        JobKey {
-            queue: self.queue.clone(),
-            id: self.id.clone(),
-        }
+        JobKey { queue: self.queue.clone(), id: self.id.clone() }
     }
 }
 
@@ -87,10 +84,7 @@ impl Job {
     /// The job's queue and id.
     #[must_use]
     pub fn key(&self) -> JobKey {
-        JobKey {
-            queue: self.queue.clone(),
-            id: self.id.clone(),
-        }
+        JobKey { queue: self.queue.clone(), id: self.id.clone() }
     }
 }
 

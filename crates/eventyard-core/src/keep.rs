@@ -19,32 +19,20 @@ pub struct Keep {
 
 impl Keep {
     /// Keeps everything.
-    pub const FOREVER: Self = Self {
-        age: None,
-        count: None,
-    };
+    pub const FOREVER: Self = Self { age: None, count: None };
     /// Removes at once.
-    pub const NOTHING: Self = Self {
-        age: None,
-        count: Some(0),
-    };
+    pub const NOTHING: Self = Self { age: None, count: Some(0) };
 
     /// Keeps for `age`.
     #[must_use]
     pub const fn age(age: Duration) -> Self {
-        Self {
-            age: Some(age),
-            count: None,
-        }
+        Self { age: Some(age), count: None }
     }
 
     /// Keeps the newest `count`.
     #[must_use]
     pub const fn count(count: u64) -> Self {
-        Self {
-            age: None,
-            count: Some(count),
-        }
+        Self { age: None, count: Some(count) }
     }
 
     /// Also drops what is older than `age`.
@@ -89,10 +77,7 @@ impl<'de> Deserialize<'de> for Keep {
         enum Wire {
             Remove(bool),
             Count(u64),
-            Limits {
-                age: Option<f64>,
-                count: Option<u64>,
-            },
+            Limits { age: Option<f64>, count: Option<u64> },
         }
         Ok(match Wire::deserialize(from)? {
             Wire::Remove(true) => Self::NOTHING,
@@ -100,10 +85,7 @@ impl<'de> Deserialize<'de> for Keep {
             Wire::Count(count) => Self::count(count),
             Wire::Limits { age, count } => {
                 let age = age.map(Duration::try_from_secs_f64).transpose();
-                Self {
-                    age: age.map_err(serde::de::Error::custom)?,
-                    count,
-                }
+                Self { age: age.map_err(serde::de::Error::custom)?, count }
             }
         })
     }
@@ -121,10 +103,7 @@ mod tests {
             ("false", Keep::FOREVER),
             ("1000", Keep::count(1000)),
             (r#"{"age":86400.0}"#, Keep::age(day)),
-            (
-                r#"{"age":86400.0,"count":1000}"#,
-                Keep::count(1000).or_age(day),
-            ),
+            (r#"{"age":86400.0,"count":1000}"#, Keep::count(1000).or_age(day)),
         ] {
             assert_eq!(serde_json::from_str::<Keep>(json).unwrap(), keep, "{json}");
             assert_eq!(serde_json::to_string(&keep).unwrap(), json);

@@ -45,9 +45,7 @@ impl FromStr for LeaseToken {
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(InvalidToken);
         }
-        u128::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| InvalidToken)
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| InvalidToken)
     }
 }
 
@@ -84,12 +82,9 @@ mod tests {
             let token = LeaseToken::from_u128(number);
             assert_eq!(token.to_string().parse(), Ok(token));
         }
-        for bad in [
-            "",
-            "12",
-            "+0000000000000000000000000000001",
-            "g0000000000000000000000000000000",
-        ] {
+        for bad in
+            ["", "12", "+0000000000000000000000000000001", "g0000000000000000000000000000000"]
+        {
             assert_eq!(bad.parse::<LeaseToken>(), Err(InvalidToken), "{bad}");
         }
     }

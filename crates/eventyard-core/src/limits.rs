@@ -18,12 +18,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            body_bytes: 1024 * 1024,
-            batch: 1000,
-            depth: 64,
-            header_bytes: 16 * 1024,
-        }
+        Self { body_bytes: 1024 * 1024, batch: 1000, depth: 64, header_bytes: 16 * 1024 }
     }
 }
 

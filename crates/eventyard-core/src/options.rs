@@ -69,12 +69,8 @@ impl JobOptions {
             backoff: self.backoff.or(defaults.backoff),
             priority: self.priority.or(defaults.priority),
             // An own `runAt` replaces a default delay, and the other way round.
-            delay: self
-                .delay
-                .or(defaults.delay.filter(|_| self.run_at.is_none())),
-            run_at: self
-                .run_at
-                .or(defaults.run_at.filter(|_| self.delay.is_none())),
+            delay: self.delay.or(defaults.delay.filter(|_| self.run_at.is_none())),
+            run_at: self.run_at.or(defaults.run_at.filter(|_| self.delay.is_none())),
             timeout: self.timeout.or(defaults.timeout),
             lifo: self.lifo.or(defaults.lifo),
             remove_on_complete: self.remove_on_complete.or(defaults.remove_on_complete),
@@ -91,30 +87,18 @@ impl JobOptions {
         if let Some(attempts) = self.attempts
             && !(1..=MAX_ATTEMPTS).contains(&attempts)
         {
-            return fail(
-                "attempts",
-                format!("is {attempts}; use 1 to {MAX_ATTEMPTS}"),
-            );
+            return fail("attempts", format!("is {attempts}; use 1 to {MAX_ATTEMPTS}"));
         }
         if let Some(priority) = self.priority
             && priority > MAX_PRIORITY
         {
-            return fail(
-                "priority",
-                format!("is {priority}; use 0 to {MAX_PRIORITY}"),
-            );
+            return fail("priority", format!("is {priority}; use 0 to {MAX_PRIORITY}"));
         }
         if self.delay.is_some() && self.run_at.is_some() {
-            return fail(
-                "runAt",
-                "is given together with opts.delay; use one of them".to_owned(),
-            );
+            return fail("runAt", "is given together with opts.delay; use one of them".to_owned());
         }
         if self.timeout == Some(Duration::ZERO) {
-            return fail(
-                "timeout",
-                "is 0; use at least 1 ms, or leave it out".to_owned(),
-            );
+            return fail("timeout", "is 0; use at least 1 ms, or leave it out".to_owned());
         }
         Ok(())
     }
@@ -122,9 +106,7 @@ impl JobOptions {
     /// When the job may first run, if it is added `now`.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Timestamp {
-        self.run_at
-            .or(self.delay.map(|delay| now + delay))
-            .map_or(now, |due| due.max(now))
+        self.run_at.or(self.delay.map(|delay| now + delay)).map_or(now, |due| due.max(now))
     }
 
     /// How often the job is tried in all: at least once.
@@ -159,27 +141,15 @@ mod tests {
             timeout: Some(secs(30)),
             ..JobOptions::default()
         };
-        let own = JobOptions {
-            attempts: Some(2),
-            ..JobOptions::default()
-        }
-        .or(&defaults);
+        let own = JobOptions { attempts: Some(2), ..JobOptions::default() }.or(&defaults);
         assert_eq!(
             (own.attempts, own.delay, own.timeout),
             (Some(2), Some(secs(9)), Some(secs(30)))
         );
 
         let at = Some(Timestamp::from_millis(1));
-        let own = JobOptions {
-            run_at: at,
-            ..JobOptions::default()
-        }
-        .or(&defaults);
-        assert_eq!(
-            (own.run_at, own.delay),
-            (at, None),
-            "an own runAt replaces a default delay"
-        );
+        let own = JobOptions { run_at: at, ..JobOptions::default() }.or(&defaults);
+        assert_eq!((own.run_at, own.delay), (at, None), "an own runAt replaces a default delay");
     }
 
     #[test]
@@ -191,10 +161,7 @@ mod tests {
         check("{}", None);
         check(r#"{"attempts":0}"#, Some("attempts"));
         check(r#"{"priority":2097152}"#, Some("priority"));
-        check(
-            r#"{"delay":5,"runAt":"2026-01-01T00:00:00Z"}"#,
-            Some("runAt"),
-        );
+        check(r#"{"delay":5,"runAt":"2026-01-01T00:00:00Z"}"#, Some("runAt"));
         check(r#"{"timeout":0}"#, Some("timeout"));
     }
 
@@ -204,17 +171,11 @@ mod tests {
         let due = |options: JobOptions| options.due(now).as_millis();
         assert_eq!(due(JobOptions::default()), 1000);
         assert_eq!(
-            due(JobOptions {
-                delay: Some(Duration::from_millis(5)),
-                ..Default::default()
-            }),
+            due(JobOptions { delay: Some(Duration::from_millis(5)), ..Default::default() }),
             1005
         );
         assert_eq!(
-            due(JobOptions {
-                run_at: Some(Timestamp::from_millis(3)),
-                ..Default::default()
-            }),
+            due(JobOptions { run_at: Some(Timestamp::from_millis(3)), ..Default::default() }),
             1000
         );
     }

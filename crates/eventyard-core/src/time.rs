@@ -79,8 +79,7 @@ impl<'de> Deserialize<'de> for Timestamp {
                 f.write_str("an RFC 3339 instant such as 2026-01-31T09:00:00Z")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                text.parse()
-                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                text.parse().map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
         }
         from.deserialize_str(Text)
@@ -147,23 +146,12 @@ mod tests {
         let t = Timestamp::from_millis(1_700_000_000_123);
         assert_eq!(t.to_string(), "2023-11-14T22:13:20.123Z");
         assert_eq!("2023-11-14T22:13:20.123Z".parse::<Timestamp>().unwrap(), t);
-        assert_eq!(
-            "2023-11-14T23:13:20.123+01:00"
-                .parse::<Timestamp>()
-                .unwrap(),
-            t
-        );
+        assert_eq!("2023-11-14T23:13:20.123+01:00".parse::<Timestamp>().unwrap(), t);
     }
 
     #[test]
     fn arithmetic_saturates() {
-        assert_eq!(
-            Timestamp::from_millis(5).since(Timestamp::from_millis(9)),
-            Duration::ZERO
-        );
-        assert_eq!(
-            Timestamp::from_millis(i64::MAX) + Duration::MAX,
-            Timestamp(i64::MAX)
-        );
+        assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
+        assert_eq!(Timestamp::from_millis(i64::MAX) + Duration::MAX, Timestamp(i64::MAX));
     }
 }

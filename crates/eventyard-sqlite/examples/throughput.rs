@@ -13,8 +13,8 @@ use std::{
 
 use bytes::Bytes;
 use eventyard_core::{
-    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store, WorkerId,
-    Write,
+    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store,
+    WorkerId, Write,
 };
 use eventyard_sqlite::{Options, SqliteStore};
 
@@ -77,9 +77,8 @@ impl Bench {
 
 fn settle(leased: Vec<eventyard_core::Leased>, keep: Keep) -> Vec<Commit> {
     let settlement = Settlement::Complete { result: None, keep };
-    let settled = |job: eventyard_core::Leased| {
-        Commit::under(job.lease, [Write::Settle(settlement.clone())])
-    };
+    let settled =
+        |job: eventyard_core::Leased| Commit::under(job.lease, [Write::Settle(settlement.clone())]);
     leased.into_iter().map(settled).collect()
 }
 
@@ -108,7 +107,13 @@ async fn enqueue_single(producers: usize) {
         waits.extend(task.await.expect("no panic"));
     }
     let rate = added.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
-    report(&format!("enqueue-single, {producers} producers"), rate, &mut waits, added.load(Ordering::Relaxed), before);
+    report(
+        &format!("enqueue-single, {producers} producers"),
+        rate,
+        &mut waits,
+        added.load(Ordering::Relaxed),
+        before,
+    );
     Arc::into_inner(bench).expect("all tasks ended").close().await;
 }
 
@@ -137,7 +142,8 @@ async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: 
         .map(|_| {
             let (bench, done) = (bench.clone(), done.clone());
             tokio::spawn(async move {
-                let mut leased = bench.store.claim(bench.ask(batch, Duration::ZERO)).await.expect("claimed");
+                let mut leased =
+                    bench.store.claim(bench.ask(batch, Duration::ZERO)).await.expect("claimed");
                 while !leased.is_empty() {
                     done.fetch_add(leased.len() as u64, Ordering::Relaxed);
                     let settled = bench.store.commit(settle(leased, keep));
@@ -154,7 +160,13 @@ async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: 
     }
     assert_eq!(done.load(Ordering::Relaxed), backlog as u64);
     let rate = backlog as f64 / start.elapsed().as_secs_f64();
-    report(&format!("drain {backlog}, {workers} workers, batch {batch}, {label}"), rate, &mut [], backlog as u64, before);
+    report(
+        &format!("drain {backlog}, {workers} workers, batch {batch}, {label}"),
+        rate,
+        &mut [],
+        backlog as u64,
+        before,
+    );
     Arc::into_inner(bench).expect("all tasks ended").close().await;
 }
 
@@ -195,7 +207,8 @@ fn cpu() -> (Duration, Duration) {
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         let read = |name| std::fs::read_to_string(task.path().join(name)).unwrap_or_default();
         let ran = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
-        let side = if read("comm").starts_with("eventyard-sqlit") { &mut writer } else { &mut others };
+        let side =
+            if read("comm").starts_with("eventyard-sqlit") { &mut writer } else { &mut others };
         *side += Duration::from_nanos(ran);
     }
     (writer, others)
@@ -203,14 +216,20 @@ fn cpu() -> (Duration, Duration) {
 
 fn report(case: &str, rate: f64, waits: &mut [Duration], jobs: u64, before: (Duration, Duration)) {
     let (writer, others) = cpu();
-    let per_job = |now: Duration, before: Duration| (now.saturating_sub(before)).as_secs_f64() * 1e6 / jobs.max(1) as f64;
+    let per_job = |now: Duration, before: Duration| {
+        (now.saturating_sub(before)).as_secs_f64() * 1e6 / jobs.max(1) as f64
+    };
     let (writer, others) = (per_job(writer, before.0), per_job(others, before.1));
     waits.sort_unstable();
     let at = |share: f64| {
         let index = (waits.len() as f64 * share) as usize;
         waits.get(index.min(waits.len().saturating_sub(1))).copied().unwrap_or_default()
     };
-    println!("{case:50} {rate:>9.0} /s  p50 {:?} p99 {:?}  cpu µs/job writer {writer:.2} others {others:.2}", at(0.5), at(0.99));
+    println!(
+        "{case:50} {rate:>9.0} /s  p50 {:?} p99 {:?}  cpu µs/job writer {writer:.2} others {others:.2}",
+        at(0.5),
+        at(0.99)
+    );
 }
 
 #[tokio::main]

@@ -37,11 +37,7 @@ pub(crate) struct Closed;
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            room: Semaphore::new(CAPACITY),
-            receiver: OnceLock::new(),
-        }
+        Self { state: Mutex::default(), room: Semaphore::new(CAPACITY), receiver: OnceLock::new() }
     }
 
     /// Adds a request when there is room for it.

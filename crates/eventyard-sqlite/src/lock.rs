@@ -26,7 +26,8 @@ impl Lock {
             StoreError::new(StoreErrorKind::Unavailable, message).because(error)
         };
         // Not truncated on opening: until the lock is ours, the text in it is its holder's.
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock_path);
+        let open =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock_path);
         let mut file = open.map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -68,7 +69,9 @@ fn program() -> String {
     let name = args.next().map(PathBuf::from);
     let name = name.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     match args.next().map(|arg| arg.to_string_lossy().into_owned()) {
-        Some(command) if command.bytes().all(|b| b.is_ascii_lowercase()) => format!("{name} {command}"),
+        Some(command) if command.bytes().all(|b| b.is_ascii_lowercase()) => {
+            format!("{name} {command}")
+        }
         _ => name.into_owned(),
     }
 }

@@ -166,7 +166,8 @@ CREATE TABLE document (
 /// Brings the file to the present schema, in one transaction.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| store_error(path, error);
-    let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    let version: u32 =
+        conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
     let (version, newest) = (version as usize, STEPS.len());
     if version == newest {
         return Ok(());
@@ -180,10 +181,8 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     }
     let foreign = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'";
     if version == 0 && conn.query_row(foreign, (), |row| row.get::<_, i64>(0)).map_err(sql)? > 0 {
-        let message = format!(
-            "{} is a database of another program; use another file",
-            path.display()
-        );
+        let message =
+            format!("{} is a database of another program; use another file", path.display());
         return Err(StoreError::new(StoreErrorKind::Corrupt, message));
     }
     let tx = conn.transaction().map_err(sql)?;

@@ -28,7 +28,8 @@ impl Wal {
     /// The log of the database at `path`, which is open.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let wal = beside(path, "-wal");
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(wal)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(wal)?;
         let bytes = file.metadata()?.len();
         let mut wal = Self { file: Arc::new(file), bytes };
         wal.make_room(0);

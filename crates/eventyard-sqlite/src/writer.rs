@@ -30,7 +30,9 @@ use eventyard_core::{QueueName, StoreError, StoreErrorKind, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use self::{flush::Flusher, number::Numbers, pending::Pending, state::State, statements::Statements};
+use self::{
+    flush::Flusher, number::Numbers, pending::Pending, state::State, statements::Statements,
+};
 use crate::{
     checkpoint::{Checkpoints, checkpoint},
     connect,
@@ -163,7 +165,7 @@ fn live(
         Synchronous::Normal => None,
     };
     let mut checkpoints = Checkpoints::start(shared.path(), &mut conn).map_err(sql)?;
-    let mut writer = Writer::start(&conn, shared, flusher).map_err(sql)?;
+    let mut writer = Writer::start(&conn, shared, flusher, opened.is_some()).map_err(sql)?;
     if let Some(opened) = opened.take() {
         // Nobody opens the store any more: its handle does not exist, so it closes at once.
         if opened.send(Ok(())).is_err() {

@@ -201,10 +201,7 @@ async fn drain(tasks: &mut JoinSet<()>) {
 
 /// The name of this process's worker for a queue.
 fn worker_id(queue: &QueueName) -> WorkerId {
-    let name = format!("{LOCAL_WORKER}{}/{queue}", std::process::id());
+    let name = format!("{}{}/{queue}", WorkerId::LOCAL, std::process::id());
     WorkerId::new(name)
         .unwrap_or_else(|_| unreachable!("a queue name is a valid part of a worker's"))
 }
-
-/// What the names of workers inside an Eventyard process begin with.
-pub const LOCAL_WORKER: &str = "local/";

@@ -36,7 +36,9 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> R
         let known = authority.filter(|authority| is_own(authority.host(), hosts));
         addressed = Some(known.ok_or_else(|| foreign_host(host.unwrap_or_default()))?);
     }
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // A WebSocket begins with a read, and no rule of browsers keeps it from the pages of others.
+    if reads && !headers.contains_key(header::UPGRADE) {
         return Ok(());
     }
     // A request without an origin comes from no page: browsers send it with everything but reads.
@@ -124,6 +126,19 @@ mod tests {
         let uri = Uri::from_static("http://evil.example/api/v1/queues");
         let refused = check(&Method::GET, &uri, &HeaderMap::new(), &[]).unwrap_err();
         assert_eq!(refused.code(), "foreign-host");
+    }
+
+    #[test]
+    fn web_sockets_of_others_stay_out() {
+        let headers = [
+            (header::HOST, "localhost"),
+            (header::UPGRADE, "websocket"),
+            (header::ORIGIN, "https://evil.example"),
+        ];
+        let headers = headers.map(|(name, value)| (name, value.parse().unwrap())).into_iter();
+        let uri = Uri::from_static("/socket.io/");
+        let refused = check(&Method::GET, &uri, &headers.collect(), &[]).unwrap_err();
+        assert_eq!(refused.code(), "foreign-origin");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use utoipa::ToSchema;
 
 use super::view::CloudEvent;
+use crate::request::{EventText, Text};
 
 /// An event in the plain form; what is left out is given to it.
 #[derive(ToSchema)]
@@ -13,29 +14,23 @@ use super::view::CloudEvent;
 #[expect(dead_code, reason = "only describes what the engine reads")]
 pub(crate) struct PlainEvent {
     /// What kind of thing happened: its type.
-    #[schema(min_length = 1, max_length = 1024, example = "booking.created")]
-    name: String,
+    name: Text,
     /// What is to be said about it.
     #[schema(value_type = Value, required = false)]
     data: Option<serde_json::Value>,
     /// Unique in the log; publishing the same id again changes nothing. A new one when left out.
-    #[schema(min_length = 1, max_length = 256)]
-    id: Option<String>,
+    id: Option<EventText>,
     /// Who says so; the service's name when left out.
-    #[schema(min_length = 1, max_length = 1024)]
-    source: Option<String>,
+    source: Option<Text>,
     /// What it happened to.
-    #[schema(min_length = 1, max_length = 1024)]
-    subject: Option<String>,
+    subject: Option<Text>,
     /// When it happened; now when left out.
     #[schema(format = DateTime)]
     timestamp: Option<String>,
     /// Shared by all events of one story.
-    #[schema(min_length = 1, max_length = 1024)]
-    correlation_id: Option<String>,
+    correlation_id: Option<Text>,
     /// The id of the event that this one follows from.
-    #[schema(min_length = 1, max_length = 1024)]
-    causation_id: Option<String>,
+    causation_id: Option<Text>,
 }
 
 /// An event in the plain form or as a CloudEvent, or a list of them that is published as a whole or not at all.

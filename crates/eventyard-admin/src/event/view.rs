@@ -10,6 +10,8 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
+use crate::request::{EventText, Text};
+
 /// The attributes of an event, without its data.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -35,30 +37,24 @@ pub(crate) struct CloudEvent {
     #[schema(pattern = "^1\\.0$", example = "1.0")]
     specversion: String,
     /// Unique in the log; publishing the same id again changes nothing.
-    #[schema(min_length = 1, max_length = 256, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
-    id: String,
+    id: EventText,
     /// Who says so.
-    #[schema(min_length = 1, max_length = 1024, example = "shop")]
-    source: String,
+    source: Text,
     /// What kind of thing happened.
-    #[schema(min_length = 1, max_length = 1024, example = "booking.created")]
-    r#type: String,
+    r#type: Text,
     /// When it happened.
     #[schema(format = DateTime)]
     time: Option<String>,
     /// What it happened to.
-    #[schema(min_length = 1, max_length = 1024)]
-    subject: Option<String>,
+    subject: Option<Text>,
     /// The media type of the data; JSON when absent.
     datacontenttype: Option<String>,
     /// Where the schema of the data is.
     dataschema: Option<String>,
     /// Shared by all events of one story.
-    #[schema(min_length = 1, max_length = 1024)]
-    correlationid: Option<String>,
+    correlationid: Option<Text>,
     /// The id of the event whose handler published this one.
-    #[schema(min_length = 1, max_length = 1024)]
-    causationid: Option<String>,
+    causationid: Option<Text>,
     /// The version of the shape of the data; 1 when absent.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     dataversion: Option<u64>,

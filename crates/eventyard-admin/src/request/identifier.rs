@@ -1,4 +1,4 @@
-//! Descriptions of the identifiers of the model, and of the paths that name them.
+//! Descriptions of the identifiers and texts of the model, and of the paths that name them.
 
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,6 +23,13 @@ identifiers! {
     /// Who works on jobs: a name for operators. Names that begin with `local/` belong to the server's own workers.
     WorkerText: WorkerName, r"^(?!local/)[^\u0000-\u001f\u007f-\u009f]+$", "worker-7";
 }
+
+/// A text of at least one visible character, and no control characters.
+#[derive(ToSchema)]
+#[schema(as = Text, value_type = String, min_length = 1, max_length = 1024,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$")]
+#[expect(dead_code, reason = "only describes what the engine reads")]
+pub(crate) struct Text(String);
 
 /// The token of a lease.
 #[derive(ToSchema)]

@@ -7,7 +7,6 @@ use eventyard::{
     Yard,
     model::{QueueName, WorkerId},
     queue::LEASE,
-    yard::LOCAL_WORKER,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,9 +95,9 @@ async fn claim(
 }
 
 fn check_worker(worker: &WorkerId) -> Result<(), Problem> {
-    if !worker.as_str().starts_with(LOCAL_WORKER) {
+    if !worker.is_local() {
         return Ok(());
     }
-    let what = format!("begins with `{LOCAL_WORKER}`, which is for the server's own workers");
+    let what = format!("begins with `{}`, which is for the server's own workers", WorkerId::LOCAL);
     Err(Problem::of(Code::INVALID_BODY, format!("`worker` {what}")).field("worker", what))
 }

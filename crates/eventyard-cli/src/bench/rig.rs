@@ -39,7 +39,12 @@ impl Rig {
     }
 
     /// Adds `count` jobs in batches.
-    pub(super) async fn fill(&self, yard: &Yard, queue: &'static str, count: usize) -> Result<(), Error> {
+    pub(super) async fn fill(
+        &self,
+        yard: &Yard,
+        queue: &'static str,
+        count: usize,
+    ) -> Result<(), Error> {
         self.produce(yard, queue, count, self.settings.batch.max(1)).await
     }
 

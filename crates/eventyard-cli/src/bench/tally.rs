@@ -72,7 +72,8 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn figures(self) -> [Figure; 2] {
-        let figure = |value: u64, unit| Figure { case: "delivery-check", value: value as f64, unit };
+        let figure =
+            |value: u64, unit| Figure { case: "delivery-check", value: value as f64, unit };
         [figure(self.lost, Unit::Lost), figure(self.doubled, Unit::Doubled)]
     }
 }

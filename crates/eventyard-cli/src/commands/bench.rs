@@ -78,7 +78,11 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
         eprintln!("{name}: {}", durability.describe());
         eprintln!(
             "{} jobs of {} bytes, {} producers, batches of {}, concurrency {}",
-            settings.jobs, settings.payload, settings.producers, settings.batch, settings.concurrency
+            settings.jobs,
+            settings.payload,
+            settings.producers,
+            settings.batch,
+            settings.concurrency
         );
     }
     let tell = |figure: Figure| {
@@ -105,8 +109,9 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn make(parent: &std::path::Path) -> miette::Result<Self> {
         let folder = parent.join(format!("eventyard-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| miette::miette!("cannot make the folder {}: {error}", folder.display()))?;
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            miette::miette!("cannot make the folder {}: {error}", folder.display())
+        })?;
         Ok(Self(folder))
     }
 }

@@ -55,10 +55,7 @@ fn attribute(header: &str) -> Option<&str> {
 fn decode(name: &str, value: &[u8]) -> Result<String, DecodeError> {
     let not_utf8 = || DecodeError::invalid(name, "is not UTF-8, percent-encoded");
     let text = std::str::from_utf8(value).map_err(|_| not_utf8())?;
-    Ok(percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| not_utf8())?
-        .into_owned())
+    Ok(percent_decode_str(text).decode_utf8().map_err(|_| not_utf8())?.into_owned())
 }
 
 #[cfg(test)]
@@ -66,19 +63,11 @@ mod tests {
     use super::*;
 
     fn read(headers: &[(&str, &[u8])], body: &'static str) -> Result<Event, DecodeError> {
-        from_headers(
-            headers.iter().copied(),
-            Bytes::from(body),
-            Timestamp::default(),
-        )
+        from_headers(headers.iter().copied(), Bytes::from(body), Timestamp::default())
     }
 
-    const CORE: [(&str, &[u8]); 4] = [
-        ("ce-specversion", b"1.0"),
-        ("ce-id", b"1"),
-        ("ce-source", b"s"),
-        ("ce-type", b"t"),
-    ];
+    const CORE: [(&str, &[u8]); 4] =
+        [("ce-specversion", b"1.0"), ("ce-id", b"1"), ("ce-source", b"s"), ("ce-type", b"t")];
 
     #[test]
     fn attributes_come_from_headers() {

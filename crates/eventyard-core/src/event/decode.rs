@@ -44,10 +44,7 @@ pub enum DecodeError {
 
 impl DecodeError {
     pub(super) fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Invalid {
-            field: field.into(),
-            problem: problem.into(),
-        }
+        Self::Invalid { field: field.into(), problem: problem.into() }
     }
 
     /// The attribute at fault, with its place in a batch: `type`, `[3].id`.
@@ -77,8 +74,7 @@ pub(super) struct Draft {
 
 impl Draft {
     fn rest(&mut self) -> &mut Event {
-        self.rest
-            .get_or_insert_with(|| Event::new("", "", Timestamp::default(), Bytes::new()))
+        self.rest.get_or_insert_with(|| Event::new("", "", Timestamp::default(), Bytes::new()))
     }
 
     /// Takes one attribute by its CloudEvents name.
@@ -120,9 +116,7 @@ impl Draft {
         let id = self.id.ok_or(DecodeError::Missing("id"))?;
         let source = self.source.ok_or(DecodeError::Missing("source"))?;
         let kind = self.kind.ok_or(DecodeError::Missing("type"))?;
-        let mut event = self
-            .rest
-            .unwrap_or_else(|| Event::new("", "", now, Bytes::new()));
+        let mut event = self.rest.unwrap_or_else(|| Event::new("", "", now, Bytes::new()));
         (event.id, event.kind, event.source) = (id, kind, source);
         event.time = self.time.unwrap_or(now);
         Ok(event)
@@ -131,8 +125,7 @@ impl Draft {
     /// The event, with an id and a source given to it if it has none.
     pub(super) fn complete_with(mut self, defaults: Defaults<'_>) -> Result<Event, DecodeError> {
         self.id.get_or_insert_with(EventId::generate);
-        self.source
-            .get_or_insert_with(|| defaults.source.to_owned());
+        self.source.get_or_insert_with(|| defaults.source.to_owned());
         self.complete(defaults.now)
     }
 }
@@ -150,10 +143,7 @@ fn name_text(name: &str, value: Value) -> Result<String, DecodeError> {
         return Err(DecodeError::invalid(name, "is empty"));
     }
     if text.len() > MAX_NAME_BYTES {
-        let problem = format!(
-            "has {} bytes; at most {MAX_NAME_BYTES} are allowed",
-            text.len()
-        );
+        let problem = format!("has {} bytes; at most {MAX_NAME_BYTES} are allowed", text.len());
         return Err(DecodeError::invalid(name, problem));
     }
     if text.chars().any(char::is_control) {
@@ -168,10 +158,7 @@ fn id(name: &str, text: String) -> Result<EventId, DecodeError> {
 
 fn time(name: &str, text: &str) -> Result<Timestamp, DecodeError> {
     text.parse().map_err(|_| {
-        DecodeError::invalid(
-            name,
-            format!("is `{text}`; use RFC 3339, as in 2026-01-31T09:00:00Z"),
-        )
+        DecodeError::invalid(name, format!("is `{text}`; use RFC 3339, as in 2026-01-31T09:00:00Z"))
     })
 }
 
@@ -187,11 +174,7 @@ fn version(name: &str, value: &Value) -> Result<u32, DecodeError> {
 }
 
 fn check_extension(name: &str, value: &Value) -> Result<(), DecodeError> {
-    if name.is_empty()
-        || !name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
         return Err(DecodeError::invalid(
             name,
             "is not an attribute name; extensions use lower-case letters and digits only",
@@ -200,9 +183,6 @@ fn check_extension(name: &str, value: &Value) -> Result<(), DecodeError> {
     match value {
         Value::String(_) | Value::Bool(_) => Ok(()),
         Value::Number(number) if number.is_i64() => Ok(()),
-        _ => Err(DecodeError::invalid(
-            name,
-            "is not a string, a whole number or a boolean",
-        )),
+        _ => Err(DecodeError::invalid(name, "is not a string, a whole number or a boolean")),
     }
 }

@@ -45,10 +45,8 @@ pub fn from_json(json: &[u8], defaults: Defaults<'_>) -> Result<Event, DecodeErr
 pub fn batch_from_json(json: &[u8], defaults: Defaults<'_>) -> Result<Vec<Event>, DecodeError> {
     let items: Vec<&RawValue> = parse(json)?;
     let read = |(index, item): (usize, &RawValue)| {
-        from_json(item.get().as_bytes(), defaults).map_err(|error| DecodeError::InBatch {
-            index,
-            error: Box::new(error),
-        })
+        from_json(item.get().as_bytes(), defaults)
+            .map_err(|error| DecodeError::InBatch { index, error: Box::new(error) })
     };
     items.into_iter().enumerate().map(read).collect()
 }
@@ -62,10 +60,7 @@ fn cloud_event(members: &Members<'_>, defaults: Defaults<'_>) -> Result<Event, D
     for (name, raw) in members {
         match name.as_str() {
             "data" if members.contains_key("data_base64") => {
-                return Err(DecodeError::invalid(
-                    "data",
-                    "is given together with `data_base64`",
-                ));
+                return Err(DecodeError::invalid("data", "is given together with `data_base64`"));
             }
             "data" => draft.set_data(Bytes::copy_from_slice(raw.get().as_bytes())),
             "data_base64" => draft.set_data(base64(raw)?),
@@ -90,16 +85,11 @@ fn plain(members: &Members<'_>, defaults: Defaults<'_>) -> Result<Event, DecodeE
         }
         let Some((_, attribute)) = PLAIN_NAMES.iter().find(|(plain, _)| plain == name) else {
             let known = PLAIN_NAMES.map(|(plain, _)| plain).join(", ");
-            return Err(DecodeError::invalid(
-                name,
-                format!("is not known; use data, {known}"),
-            ));
+            return Err(DecodeError::invalid(name, format!("is not known; use data, {known}")));
         };
         match value(name, raw)? {
             Value::Null => {}
-            value => draft
-                .set(attribute, value)
-                .map_err(|error| rename(error, name))?,
+            value => draft.set(attribute, value).map_err(|error| rename(error, name))?,
         }
     }
     draft.complete_with(defaults)
@@ -120,10 +110,7 @@ fn value(name: &str, raw: &RawValue) -> Result<Value, DecodeError> {
 fn base64(raw: &RawValue) -> Result<Bytes, DecodeError> {
     let invalid = || DecodeError::invalid("data_base64", "is not Base64 text");
     let text: String = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
-    BASE64_STANDARD
-        .decode(text)
-        .map(Bytes::from)
-        .map_err(|_| invalid())
+    BASE64_STANDARD.decode(text).map(Bytes::from).map_err(|_| invalid())
 }
 
 /// Writes the CloudEvents JSON format. Data that is not JSON goes into `data_base64`.
@@ -151,10 +138,7 @@ impl Serialize for Event {
             map.serialize_entry(name, value)?;
         }
         if !self.data.is_empty() {
-            match self
-                .is_json()
-                .then(|| serde_json::from_slice::<&RawValue>(&self.data))
-            {
+            match self.is_json().then(|| serde_json::from_slice::<&RawValue>(&self.data)) {
                 Some(Ok(json)) => map.serialize_entry("data", json)?,
                 _ => map.serialize_entry("data_base64", &BASE64_STANDARD.encode(&self.data))?,
             }
@@ -168,10 +152,8 @@ mod tests {
     use super::*;
     use crate::Timestamp;
 
-    const DEFAULTS: Defaults<'_> = Defaults {
-        source: "tests",
-        now: Timestamp::from_millis(1_700_000_000_000),
-    };
+    const DEFAULTS: Defaults<'_> =
+        Defaults { source: "tests", now: Timestamp::from_millis(1_700_000_000_000) };
 
     #[test]
     fn a_cloud_event_survives_the_round_trip() {
@@ -179,10 +161,7 @@ mod tests {
         let event = from_json(json.as_bytes(), DEFAULTS).unwrap();
         assert_eq!(event.kind, "com.example.someevent");
         assert_eq!(event.data, r#"{"appinfoA":"abc","appinfoB":123}"#);
-        assert_eq!(
-            (event.correlation_id.as_deref(), event.version),
-            (Some("c"), Some(3))
-        );
+        assert_eq!((event.correlation_id.as_deref(), event.version), (Some("c"), Some(3)));
         assert_eq!(event.extensions.len(), 2);
         assert_eq!(serde_json::to_string(&event).unwrap(), json);
     }
@@ -192,21 +171,14 @@ mod tests {
         let json = r#"{"specversion":"1.0","id":"1","source":"s","type":"t","datacontenttype":"image/png","data_base64":"AAEC/w=="}"#;
         let event = from_json(json.as_bytes(), DEFAULTS).unwrap();
         assert_eq!(&event.data[..], [0, 1, 2, 255]);
-        assert!(
-            serde_json::to_string(&event)
-                .unwrap()
-                .contains(r#""data_base64":"AAEC/w==""#)
-        );
+        assert!(serde_json::to_string(&event).unwrap().contains(r#""data_base64":"AAEC/w==""#));
     }
 
     #[test]
     fn the_plain_form_is_given_what_it_lacks() {
         let json = br#"{"name":"booking.created","data":{"bookingId":"b1"},"correlationId":"c"}"#;
         let event = from_json(json, DEFAULTS).unwrap();
-        assert_eq!(
-            (event.kind.as_str(), event.source.as_str()),
-            ("booking.created", "tests")
-        );
+        assert_eq!((event.kind.as_str(), event.source.as_str()), ("booking.created", "tests"));
         assert_eq!(event.correlation_id.as_deref(), Some("c"));
         assert_eq!(event.time, DEFAULTS.now);
     }
@@ -224,34 +196,13 @@ mod tests {
         check(r#"{"name":" "}"#, Some("name"));
         check(r#"{"name":"n","datum":1}"#, Some("datum"));
         check(r#"{"name":"n","timestamp":"yesterday"}"#, Some("timestamp"));
-        check(
-            r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#,
-            Some("specversion"),
-        );
-        check(
-            r#"{"specversion":"1.0","source":"s","type":"t"}"#,
-            Some("id"),
-        );
-        check(
-            r#"{"specversion":"1.0","id":"","source":"s","type":"t"}"#,
-            Some("id"),
-        );
-        check(
-            r#"{"specversion":"1.0","id":"1","type":"t"}"#,
-            Some("source"),
-        );
-        check(
-            r#"{"specversion":"1.0","id":"1","source":"s"}"#,
-            Some("type"),
-        );
-        check(
-            r#"{"specversion":"1.0","id":"1","source":"s","type":"t","Ext":1}"#,
-            Some("Ext"),
-        );
-        check(
-            r#"{"specversion":"1.0","id":"1","source":"s","type":"t","ext":[]}"#,
-            Some("ext"),
-        );
+        check(r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#, Some("specversion"));
+        check(r#"{"specversion":"1.0","source":"s","type":"t"}"#, Some("id"));
+        check(r#"{"specversion":"1.0","id":"","source":"s","type":"t"}"#, Some("id"));
+        check(r#"{"specversion":"1.0","id":"1","type":"t"}"#, Some("source"));
+        check(r#"{"specversion":"1.0","id":"1","source":"s"}"#, Some("type"));
+        check(r#"{"specversion":"1.0","id":"1","source":"s","type":"t","Ext":1}"#, Some("Ext"));
+        check(r#"{"specversion":"1.0","id":"1","source":"s","type":"t","ext":[]}"#, Some("ext"));
         check(
             r#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":1,"data_base64":""}"#,
             Some("data"),
@@ -261,11 +212,8 @@ mod tests {
     #[test]
     fn a_batch_is_read_whole_or_not_at_all() {
         let batch = br#"[{"name":"a"},{"specversion":"1.0","id":"1","source":"s","type":"b"}]"#;
-        let kinds: Vec<_> = batch_from_json(batch, DEFAULTS)
-            .unwrap()
-            .into_iter()
-            .map(|e| e.kind)
-            .collect();
+        let kinds: Vec<_> =
+            batch_from_json(batch, DEFAULTS).unwrap().into_iter().map(|e| e.kind).collect();
         assert_eq!(kinds, ["a", "b"]);
         let error = batch_from_json(br#"[{"name":"a"},{"name":""}]"#, DEFAULTS).unwrap_err();
         assert_eq!(error.field().as_deref(), Some("[1].name"));
@@ -280,9 +228,6 @@ mod tests {
             Err(DecodeError::NotJson(_))
         ));
         let bad_data = b"{\"name\":\"n\",\"data\":\"\xff\"}";
-        assert!(matches!(
-            from_json(bad_data, DEFAULTS),
-            Err(DecodeError::NotJson(_))
-        ));
+        assert!(matches!(from_json(bad_data, DEFAULTS), Err(DecodeError::NotJson(_))));
     }
 }

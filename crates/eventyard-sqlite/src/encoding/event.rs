@@ -117,8 +117,7 @@ pub(crate) fn unframed(bytes: &[u8]) -> rusqlite::Result<Event> {
         let (head, data) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let head: Head = serde_json::from_slice(head).ok()?;
         let time = Timestamp::from_millis(head.time);
-        let mut event =
-            Event::new(head.kind, head.source, time, Bytes::copy_from_slice(data));
+        let mut event = Event::new(head.kind, head.source, time, Bytes::copy_from_slice(data));
         event.id = head.id;
         event.correlation_id = head.correlation;
         head.attributes.give_to(&mut event);

@@ -27,9 +27,7 @@ pub(super) fn to_event(seq: i64) -> String {
 }
 
 pub(super) fn of_documents(page: &PageAsk) -> Result<Option<String>, StoreError> {
-    read(page, "document", |text| {
-        String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-    })
+    read(page, "document", |text| String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok())
 }
 
 pub(super) fn to_document(key: &str) -> String {

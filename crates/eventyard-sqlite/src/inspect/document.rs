@@ -14,7 +14,9 @@ pub(super) fn one(
 ) -> rusqlite::Result<Option<Document>> {
     let row = conn
         .prepare_cached("SELECT version, value FROM document WHERE collection = ?1 AND key = ?2")?
-        .query_row((&collection, &key), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+        .query_row((&collection, &key), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
         .optional()?;
     Ok(row.map(|(version, value)| Document {
         collection,

@@ -104,10 +104,8 @@ pub(super) fn leased(conn: &Connection, token: LeaseToken) -> rusqlite::Result<O
     let Some((seq, fence)) = token::split(token) else { return Ok(None) };
     let sql = "SELECT q.id, q.name, q.paused FROM active a JOIN queue q ON q.id = a.queue
         WHERE a.seq = ?1 AND a.fence = ?2";
-    let queue = conn
-        .prepare_cached(sql)?
-        .query_row((seq, fence), listing::queue_in_row)
-        .optional()?;
+    let queue =
+        conn.prepare_cached(sql)?.query_row((seq, fence), listing::queue_in_row).optional()?;
     let Some(queue) = queue else { return Ok(None) };
     let status = listing::row_at(conn, &queue, JobState::Active, Place(0, fence))?;
     Ok(status.and_then(|JobStatus { job, leased_until, .. }| {

@@ -74,8 +74,17 @@ pub(super) fn queue_in_row(row: &Row<'_>) -> rusqlite::Result<Queue> {
 macro_rules! listing {
     ($place:literal, $account:literal, $status:literal, $from:literal) => {
         concat!(
-            "SELECT ", $place, ", ", $account, ", ", $status, ", t.progress, ", job_columns!(),
-            " FROM ", $from, " LEFT JOIN trace t ON t.seq = j.seq LEFT JOIN event e ON e.seq = j.event "
+            "SELECT ",
+            $place,
+            ", ",
+            $account,
+            ", ",
+            $status,
+            ", t.progress, ",
+            job_columns!(),
+            " FROM ",
+            $from,
+            " LEFT JOIN trace t ON t.seq = j.seq LEFT JOIN event e ON e.seq = j.event "
         )
     };
 }
@@ -84,10 +93,15 @@ macro_rules! listing {
 macro_rules! ready {
     ($where:literal) => {
         concat!(
-            listing!("r.priority, r.ord + j.seq - r.seq", "r.attempts, r.crashes",
+            listing!(
+                "r.priority, r.ord + j.seq - r.seq",
+                "r.attempts, r.crashes",
                 "NULL, t.started_at, NULL, t.worker, NULL, NULL, NULL",
-                "ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1"),
-            "WHERE r.queue = ?1 AND ", $where, " ORDER BY r.priority, r.ord, j.seq LIMIT ?4"
+                "ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1"
+            ),
+            "WHERE r.queue = ?1 AND ",
+            $where,
+            " ORDER BY r.priority, r.ord, j.seq LIMIT ?4"
         )
     };
 }
@@ -101,18 +115,25 @@ const PRIORITIZED: &str = ready!(
      ifnull((SELECT max(ord) FROM ready WHERE queue = ?1 AND priority = ?2 AND ord <= ?3), ?3))"
 );
 const DELAYED: &str = concat!(
-    listing!("d.due, d.n", "d.attempts, d.crashes",
+    listing!(
+        "d.due, d.n",
+        "d.attempts, d.crashes",
         "d.due, t.started_at, NULL, t.worker, NULL, NULL, NULL",
-        "delayed d CROSS JOIN job j ON j.seq = d.seq"),
+        "delayed d CROSS JOIN job j ON j.seq = d.seq"
+    ),
     "WHERE d.queue = ?1 AND (d.due, d.n) > (?2, ?3) ORDER BY d.due, d.n LIMIT ?4"
 );
 const ACTIVE: &str = concat!(
-    listing!("0, a.fence", "a.attempts, a.crashes",
+    listing!(
+        "0, a.fence",
+        "a.attempts, a.crashes",
         "NULL, a.started_at, NULL, a.worker, a.until, NULL, NULL",
-        "active a CROSS JOIN job j ON j.seq = a.seq"),
+        "active a CROSS JOIN job j ON j.seq = a.seq"
+    ),
     "WHERE a.queue = ?1 AND (0, a.fence) > (?2, ?3) ORDER BY a.fence LIMIT ?4"
 );
-const FINISHED: &str = concat!(
+const FINISHED: &str =
+    concat!(
     listing!("0, f.ord + j.seq - f.seq", "f.attempts, f.crashes",
         "NULL, f.started_at, f.at, f.worker, NULL, f.result, f.failure",
         "finished f CROSS JOIN job j ON j.seq BETWEEN f.seq AND f.seq + f.n - 1"),

@@ -117,9 +117,8 @@ impl Writer<'_> {
         })?;
         let old: Vec<(i64, Run)> = old.collect::<Result<_, _>>()?;
         // From the last to the first: what is taken out of the end of a run leaves its beginning as it was.
-        let follows = |a: &(i64, Run), b: &(i64, Run)| {
-            a.0 + 1 == b.0 && a.1.first.seq == b.1.first.seq
-        };
+        let follows =
+            |a: &(i64, Run), b: &(i64, Run)| a.0 + 1 == b.0 && a.1.first.seq == b.1.first.seq;
         let mut shortened: Option<(i64, i64)> = None;
         for jobs in old.chunk_by(follows).rev() {
             let (seq, mut run) = jobs[0];

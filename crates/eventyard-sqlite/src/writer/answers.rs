@@ -40,6 +40,11 @@ impl Answers {
         error
     }
 
+    /// How many callers are to be answered.
+    pub(super) fn len(&self) -> usize {
+        self.ready.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.claims.is_empty()
     }

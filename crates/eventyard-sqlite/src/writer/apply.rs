@@ -156,7 +156,9 @@ fn check_form(commit: &Commit) -> Result<(), CommitError> {
             }
             Write::Settle(_) => settled = true,
             Write::Progress(_) | Write::Log(_) if settled => {
-                return Err(CommitError::Malformed("it writes in its job's name after settling it"));
+                return Err(CommitError::Malformed(
+                    "it writes in its job's name after settling it",
+                ));
             }
             Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
                 return Err(CommitError::Malformed("a document is larger than 1 MiB"));

@@ -20,6 +20,15 @@ use crate::shared::Shared;
 const MAX_AHEAD: usize = 2;
 
 /// What waits to become durable.
+pub(super) fn knob(name: &str, default: usize) -> usize {
+    static K: std::sync::LazyLock<std::collections::HashMap<String, usize>> =
+        std::sync::LazyLock::new(|| {
+            std::env::vars().filter_map(|(k, v)| Some((k, v.parse().ok()?))).collect()
+        });
+    K.get(name).copied().unwrap_or(default)
+}
+pub(crate) static SYNCS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+pub(crate) static INLINE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Answers>,
@@ -59,7 +68,7 @@ impl Flusher {
     /// Waits until the writer may go on; an error says that the log could not be synced.
     pub(super) fn ready(&self) -> Result<(), StoreError> {
         let mut state = self.channel.lock();
-        while state.waiting.len() >= MAX_AHEAD && state.failed.is_none() {
+        while state.waiting.len() >= knob("AHEAD", MAX_AHEAD) && state.failed.is_none() {
             state = self.channel.wait(state);
         }
         state.failed.as_ref().map_or(Ok(()), |error| Err(error.share()))
@@ -82,12 +91,21 @@ impl Flusher {
         }
         state.syncing = true;
         drop(state);
+        INLINE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.channel.sync(vec![answers]);
     }
 }
 
 impl Drop for Flusher {
     fn drop(&mut self) {
+        if std::env::var("STATS").is_ok() {
+            eprintln!(
+                "syncs {} inline {} turns {}",
+                SYNCS.swap(0, std::sync::atomic::Ordering::Relaxed),
+                INLINE.swap(0, std::sync::atomic::Ordering::Relaxed),
+                super::turn::TURNS.swap(0, std::sync::atomic::Ordering::Relaxed)
+            );
+        }
         self.channel.lock().closed = true;
         self.channel.changed.notify_all();
         // A panic of the thread was reported where it happened.
@@ -116,6 +134,7 @@ impl Channel {
 
     /// Syncs the log, then delivers what was committed before.
     fn sync(&self, batch: Vec<Answers>) {
+        SYNCS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let failed = self.lock().failed.as_ref().map(StoreError::share);
         let outcome = match failed {
             Some(error) => Err(error),

@@ -21,11 +21,13 @@ use crate::{
 };
 
 impl<'c> Writer<'c> {
-    /// A writer on a connection, with the mirror of what the file holds.
+    /// A writer on a connection, with the mirror of what the file holds. If this is the process's first one,
+    /// the leases of workers inside the process before end now: it held the file alone, and is gone.
     pub(super) fn start(
         conn: &'c Connection,
         shared: &'c Arc<Shared>,
         flusher: Option<Flusher>,
+        is_first: bool,
     ) -> rusqlite::Result<Self> {
         let mut writer = Self {
             conn,
@@ -45,7 +47,7 @@ impl<'c> Writer<'c> {
             flusher,
             events_left: (0, 0),
         };
-        load(conn, &mut writer.state)?;
+        load(conn, &mut writer.state, is_first)?;
         shared.queues.write().expect("no holder panics").clear();
         writer.publish(true);
         Ok(writer)
@@ -65,7 +67,7 @@ fn counter(conn: &Connection, name: &'static str) -> rusqlite::Result<Counter> {
     Ok(Counter::new(name, row.optional()?.unwrap_or(1)))
 }
 
-fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
+fn load(conn: &Connection, state: &mut State, is_first: bool) -> rusqlite::Result<()> {
     each(conn, "SELECT id, name, paused FROM queue", |row| {
         let name = QueueName::new(row.get::<_, String>(1)?);
         let name = name.map_err(|_| corrupt_row("the name of a queue"))?;
@@ -97,6 +99,8 @@ fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
         FROM active a";
     each(conn, active, |row| {
         let (worker, id): (String, String) = (row.get(11)?, row.get(12)?);
+        let worker = WorkerId::new(worker).map_err(|_| corrupt_row("the worker of a lease"))?;
+        let until = if is_first && worker.is_local() { 0 } else { row.get(10)? };
         let traced = if row.get(13)? { TRACED } else { 0 };
         let active = Active {
             ticket: Ticket {
@@ -111,8 +115,8 @@ fn load(conn: &Connection, state: &mut State) -> rusqlite::Result<()> {
             fence: row.get(7)?,
             row: row.get(8)?,
             started_at: Timestamp::from_millis(row.get(9)?),
-            until: Timestamp::from_millis(row.get(10)?),
-            worker: WorkerId::new(worker).map_err(|_| corrupt_row("the worker of a lease"))?,
+            until: Timestamp::from_millis(until),
+            worker,
             id: JobId::new(id).map_err(|_| corrupt_row("the id of a job"))?,
         };
         let mut lease_row = state.row(active.row);

@@ -103,8 +103,7 @@ impl Writer<'_> {
         queue: QueueId,
         most: i64,
     ) -> rusqlite::Result<(Vec<Ticket>, Option<(i64, i64)>)> {
-        let mut rows =
-            self.sql.due_delayed.query((queue.0, self.now.as_millis(), most))?;
+        let mut rows = self.sql.due_delayed.query((queue.0, self.now.as_millis(), most))?;
         let (mut due, mut last) = (Vec::new(), None);
         while let Some(row) = rows.next()? {
             due.push(Ticket {

@@ -18,6 +18,7 @@ use crate::{
 /// When a transaction has this many writes, further requests wait for the next one.
 const MAX_WRITES: usize = 4096;
 
+pub(crate) static TURNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 impl Writer<'_> {
     /// Serves what is on the desk. An error says that the connection broke; everyone was told.
     pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<(), StoreError> {
@@ -27,7 +28,10 @@ impl Writer<'_> {
         match self.serve(desk, &mut answers).and_then(|()| self.commit()) {
             Ok(wrote) => {
                 self.publish(is_tick);
-                let is_idle = desk.requests.is_empty() && self.shared.inbox.is_empty();
+                TURNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let is_idle = answers.len() <= super::flush::knob("INLINE", 1)
+                    && desk.requests.is_empty()
+                    && self.shared.inbox.is_empty();
                 match &self.flusher {
                     Some(flusher) => flusher.deliver(answers, !wrote, is_idle),
                     None => answers.deliver(self.shared),
@@ -152,16 +156,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn commit(&mut self) -> rusqlite::Result<()> {
+    /// Commits the transaction; false if there was none.
+    fn commit(&mut self) -> rusqlite::Result<bool> {
         if self.in_transaction {
             #[cfg(feature = "crash-points")]
             crate::crash::point("before-commit");
             self.sql.commit.execute(())?;
-            self.in_transaction = false;
             #[cfg(feature = "crash-points")]
             crate::crash::point("after-commit");
         }
-        Ok(())
+        Ok(std::mem::take(&mut self.in_transaction))
+    }
+
+    /// Waits until the next transaction may begin; an error says that the last ones may not be durable.
+    pub(super) fn await_flush(&self) -> Result<(), StoreError> {
+        self.flusher.as_ref().map_or(Ok(()), Flusher::ready)
     }
 
     /// Undoes the transaction; false if that is not possible.

@@ -2,11 +2,7 @@
 
 use eventyard_core::{Failure, FailureKind, Keep, Maintenance, Timestamp, Upkeep};
 
-use super::{
-    Writer,
-    settle::Outcome,
-    state::Active,
-};
+use super::{Writer, settle::Outcome, state::Active};
 use crate::encoding::OptionsReader;
 
 /// The fewest events that one call looks at, although it may remove fewer.
@@ -28,8 +24,7 @@ impl Writer<'_> {
         done.expired = self.remove_expired(i64::try_from(upkeep.limit).unwrap_or(i64::MAX))?;
         self.write_pending()?;
         done.forgotten_events = self.forget_events(upkeep.keep_events, upkeep.limit)?;
-        let most =
-            (done.taken_over + done.buried).max(done.expired).max(done.forgotten_events);
+        let most = (done.taken_over + done.buried).max(done.expired).max(done.forgotten_events);
         done.more = most >= upkeep.limit as u64;
         Ok(done)
     }
@@ -46,10 +41,8 @@ impl Writer<'_> {
     fn take_over(&mut self, seq: i64, max_crashes: u32) -> rusqlite::Result<bool> {
         let mut job = self.end_lease(seq);
         let attempt = job.ticket.attempts + 1;
-        let message = format!(
-            "the worker `{}` stopped without a word during attempt {attempt}",
-            job.worker
-        );
+        let message =
+            format!("the worker `{}` stopped without a word during attempt {attempt}", job.worker);
         self.record(&mut job, &Failure::new(FailureKind::Crash, message))?;
         job.ticket.crashes += 1;
         let crashes = job.ticket.crashes;

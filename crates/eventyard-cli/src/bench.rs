@@ -38,6 +38,15 @@ pub(crate) struct Settings {
     pub(crate) backlog: usize,
 }
 
+/// What a run tells while it goes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Progress {
+    /// A case begins.
+    Begins(&'static str),
+    /// A figure is known.
+    Known(Figure),
+}
+
 /// Runs every case, telling each figure as soon as it is known.
 ///
 /// # Errors
@@ -47,24 +56,28 @@ pub(crate) async fn run(
     inspect: Arc<dyn Inspect>,
     clock: Arc<dyn Clock>,
     settings: Settings,
-    mut tell: impl FnMut(Figure),
+    mut tell: impl FnMut(Progress),
 ) -> Result<(), Error> {
+    use Progress::{Begins, Known};
+
     let rig = Rig { store, inspect, clock, settings };
-    tell(enqueue::single(&rig).await?);
-    tell(enqueue::batch(&rig).await?);
-    let mut lost_and_doubled = tally::Verdict::default();
-    for (figure, verdict) in [drain::run(&rig).await?, end_to_end::run(&rig).await?] {
-        tell(figure);
-        lost_and_doubled = lost_and_doubled + verdict;
-    }
-    for figure in pickup::idle(&rig).await?.into_iter().chain(pickup::steady(&rig).await?) {
-        tell(figure);
-    }
+    tell(Begins("single enqueues"));
+    tell(Known(enqueue::single(&rig).await?));
+    tell(Begins("enqueues in batches"));
+    tell(Known(enqueue::batch(&rig).await?));
+    tell(Begins("drain"));
+    let (figure, drained) = drain::run(&rig).await?;
+    tell(Known(figure));
+    tell(Begins("end to end"));
+    let (figure, carried) = end_to_end::run(&rig).await?;
+    tell(Known(figure));
+    tell(Begins("pick-up when idle"));
+    pickup::idle(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
+    tell(Begins("pick-up at a steady rate"));
+    pickup::steady(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
     if let Some(figure) = figure::peak_memory() {
-        tell(figure);
+        tell(Known(figure));
     }
-    for figure in lost_and_doubled.figures() {
-        tell(figure);
-    }
+    (drained + carried).figures().into_iter().for_each(|figure| tell(Known(figure)));
     Ok(())
 }

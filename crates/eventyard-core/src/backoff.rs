@@ -24,7 +24,7 @@ pub enum BackoffKind {
 /// In JSON `{"type": "exponential", "delay": 2000, "jitter": 0.5, "max": 60000}`, or a bare number of
 /// milliseconds for a fixed wait, as in BullMQ.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Wire", deny_unknown_fields)]
+#[serde(try_from = "Wire")]
 pub struct Backoff {
     /// The shape of the waits.
     #[serde(rename = "type")]
@@ -46,7 +46,11 @@ fn is_zero(jitter: &f64) -> bool {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number of milliseconds or {type, delay, jitter, max}")]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected a number of milliseconds or {type, delay, jitter, max}"
+)]
 enum Wire {
     Millis(u64),
     Full {
@@ -60,16 +64,20 @@ enum Wire {
     },
 }
 
-impl From<Wire> for Backoff {
-    fn from(wire: Wire) -> Self {
+impl TryFrom<Wire> for Backoff {
+    type Error = String;
+    fn try_from(wire: Wire) -> Result<Self, String> {
         match wire {
-            Wire::Millis(ms) => Self::fixed(Duration::from_millis(ms)),
-            Wire::Full { kind, delay, jitter, max } => Self {
+            Wire::Millis(ms) => Ok(Self::fixed(Duration::from_millis(ms))),
+            Wire::Full { jitter, .. } if !(0.0..=1.0).contains(&jitter) => {
+                Err(format!("backoff.jitter is {jitter}; use a share from 0 to 1"))
+            }
+            Wire::Full { kind, delay, jitter, max } => Ok(Self {
                 kind,
                 delay: Duration::from_millis(delay),
-                jitter: if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 },
+                jitter,
                 max: max.map(Duration::from_millis),
-            },
+            }),
         }
     }
 }
@@ -174,7 +182,14 @@ mod tests {
         check("1500", Backoff::fixed(ms(1500)));
         check(r#"{"type":"exponential","delay":2000}"#, Backoff::exponential(ms(2000)));
         check(r#"{"type":"fixed","delay":1,"jitter":0.5}"#, Backoff::fixed(ms(1)).jitter(0.5));
-        assert!(serde_json::from_str::<Backoff>(r#"{"type":"cubic","delay":1}"#).is_err());
+        for bad in [
+            r#"{"type":"cubic","delay":1}"#,
+            r#"{"type":"fixed"}"#,
+            r#"{"type":"fixed","delay":1,"jitter":2}"#,
+            r#"{"type":"fixed","delay":1,"maximum":2}"#,
+        ] {
+            assert!(serde_json::from_str::<Backoff>(bad).is_err(), "{bad}");
+        }
         let text = serde_json::to_string(&Backoff::exponential(ms(2000))).unwrap();
         assert_eq!(text, r#"{"type":"exponential","delay":2000}"#);
     }

@@ -72,6 +72,7 @@ impl<'de> Deserialize<'de> for Keep {
         #[derive(Deserialize)]
         #[serde(
             untagged,
+            deny_unknown_fields,
             expecting = "expected true (remove at once), false (keep), a count, or {age (seconds), count}"
         )]
         enum Wire {
@@ -108,6 +109,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<Keep>(json).unwrap(), keep, "{json}");
             assert_eq!(serde_json::to_string(&keep).unwrap(), json);
         }
-        assert!(serde_json::from_str::<Keep>(r#"{"age":-1}"#).is_err());
+        for bad in [r#"{"age":-1}"#, r#"{"ages":1}"#, "-1", "null", "\"1d\""] {
+            assert!(serde_json::from_str::<Keep>(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! `eventyard bench`.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc};
+use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use eventyard::model::Durability;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::{
-    bench::{self, Figure, Settings, Unit},
+    bench::{self, Figure, Progress, Settings, Unit},
     store::{self, OpenStore},
 };
 
@@ -85,20 +86,28 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
             settings.concurrency
         );
     }
-    let tell = |figure: Figure| {
-        // A closed pipe ends the printing, not the run.
-        let _ = if args.json {
-            let line = Line { figure, durability, params: settings };
-            writeln!(out, "{}", serde_json::to_string(&line).unwrap_or_default())
-        } else {
-            let Figure { case, value, unit } = figure;
-            let decimals = if unit == Unit::Millis { 3 } else { 0 };
-            writeln!(out, "{case:<20} {value:>12.decimals$} {unit}")
-        };
+    // Hidden by itself where there is no terminal.
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let tell = |progress| match progress {
+        Progress::Begins(case) => spinner.set_message(case),
+        Progress::Known(figure) => {
+            let text = if args.json {
+                let line = Line { figure, durability, params: settings };
+                serde_json::to_string(&line).unwrap_or_default()
+            } else {
+                let Figure { case, value, unit } = figure;
+                let decimals = if unit == Unit::Millis { 3 } else { 0 };
+                format!("{case:<20} {value:>12.decimals$} {unit}")
+            };
+            // A closed pipe ends the printing, not the run.
+            spinner.suspend(|| drop(writeln!(out, "{text}")));
+        }
     };
     bench::run(Arc::clone(&store), inspect, clock, settings, tell)
         .await
         .map_err(|error| miette::miette!("{error}"))?;
+    spinner.finish_and_clear();
     store.close().await;
     Ok(())
 }

@@ -65,7 +65,8 @@ fn cloud_event(members: &Members<'_>, defaults: Defaults<'_>) -> Result<Event, D
             "data" => draft.set_data(Bytes::copy_from_slice(raw.get().as_bytes())),
             "data_base64" => draft.set_data(base64(raw)?),
             _ => match value(name, raw)? {
-                Value::Null => {}
+                // A null attribute is an absent one, but without its version nothing is a CloudEvent.
+                Value::Null if name != "specversion" => {}
                 value => draft.set(name, value)?,
             },
         }
@@ -197,6 +198,7 @@ mod tests {
         check(r#"{"name":"n","datum":1}"#, Some("datum"));
         check(r#"{"name":"n","timestamp":"yesterday"}"#, Some("timestamp"));
         check(r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#, Some("specversion"));
+        check(r#"{"specversion":null,"id":"1","source":"s","type":"t"}"#, Some("specversion"));
         check(r#"{"specversion":"1.0","source":"s","type":"t"}"#, Some("id"));
         check(r#"{"specversion":"1.0","id":"","source":"s","type":"t"}"#, Some("id"));
         check(r#"{"specversion":"1.0","id":"1","type":"t"}"#, Some("source"));

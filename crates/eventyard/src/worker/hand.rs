@@ -11,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::Ended;
 
-/// While attempts take less than this on average, the worker claims ahead, so that slots are not empty while
-/// the store answers. With slower ones a job claimed ahead would keep other workers waiting.
-const QUICK: Duration = Duration::from_millis(2);
+/// A worker claims ahead what its slots get done within this time, about that of a claim: with quick handlers the
+/// slots are not empty while the store answers, and with slow ones no job waits here that others could take.
+const AHEAD: Duration = Duration::from_millis(2);
+/// The most jobs that are claimed ahead.
+const MAX_AHEAD: usize = 512;
 
 #[derive(Debug)]
 pub(super) struct Hand {
@@ -33,13 +35,14 @@ impl Hand {
             waiting: VecDeque::new(),
             leases: HashMap::new(),
             // Slow until shown otherwise.
-            mean: QUICK,
+            mean: 500 * AHEAD,
         }
     }
 
     /// How many more jobs to claim.
     pub(super) fn room(&self) -> usize {
-        let ahead = if self.mean < QUICK { self.concurrency } else { 0 };
+        let quickness = AHEAD.as_secs_f64() / self.mean.as_secs_f64().max(f64::MIN_POSITIVE);
+        let ahead = MAX_AHEAD.min((self.concurrency as f64 * quickness) as usize);
         (self.concurrency + ahead).saturating_sub(self.running + self.waiting.len())
     }
 

@@ -12,7 +12,7 @@
 //! one write to disk together.
 //!
 //! A job's payload is written once and never again: where the job stands is a small row in another
-//! table (see [`schema`]), and all keys that the hot path writes rise.
+//! table (see `schema`), and all keys that the hot path writes rise.
 
 mod checkpoint;
 mod connect;

@@ -3,12 +3,14 @@
 //!
 //! A test starts this very executable as the victim: the same test, told by an environment variable.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::{
     collections::BTreeMap,
     env,
     fs::{self, File, OpenOptions},
     io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::{
         Mutex,
@@ -94,7 +96,7 @@ async fn note(
 
 /// Publishes what has not been acknowledged yet, and works until nothing is left.
 #[tokio::main]
-async fn victim(folder: PathBuf) {
+async fn victim(folder: &Path) {
     let acknowledged = Journal::count(&folder.join("acknowledged"));
     let acknowledge = Journal::open(&folder.join("acknowledged"));
     let at = env::var(IN_HANDLER).ok().map(|at| at.parse().unwrap());
@@ -130,9 +132,9 @@ async fn victim(folder: PathBuf) {
 }
 
 /// Starts the victim until it ends well, with `crash` in its environment for the first `crashes` times.
-fn crash_and_count(test: &str, crash: (&str, String), crashes: usize) {
+fn crash_and_count(test: &str, crash: &(&str, String), crashes: usize) {
     if let Some(folder) = env::var_os(FOLDER) {
-        return victim(folder.into());
+        return victim(Path::new(&folder));
     }
     let folder = tempfile::tempdir().unwrap();
     let mut starts = 0;
@@ -152,7 +154,7 @@ fn crash_and_count(test: &str, crash: (&str, String), crashes: usize) {
         assert!(starts < MAX_STARTS, "{crash:?}: it never ends well");
     }
     assert_eq!(starts, crashes + 1, "{crash:?}: every crash happened");
-    tokio::runtime::Runtime::new().unwrap().block_on(check(folder.path(), crashes, &crash));
+    tokio::runtime::Runtime::new().unwrap().block_on(check(folder.path(), crashes, crash));
 }
 
 async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
@@ -185,7 +187,7 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
 fn before_a_commit() {
     for at in [1, 2, 20, 150] {
         let crash = ("EVENTYARD_CRASH_AT", format!("before-commit:{at}"));
-        crash_and_count("before_a_commit", crash, 2);
+        crash_and_count("before_a_commit", &crash, 2);
     }
 }
 
@@ -193,13 +195,13 @@ fn before_a_commit() {
 fn after_a_commit() {
     for at in [1, 2, 20, 150] {
         let crash = ("EVENTYARD_CRASH_AT", format!("after-commit:{at}"));
-        crash_and_count("after_a_commit", crash, 2);
+        crash_and_count("after_a_commit", &crash, 2);
     }
 }
 
 #[test]
 fn in_a_handler() {
     for at in [0, 5, 40] {
-        crash_and_count("in_a_handler", (IN_HANDLER, at.to_string()), 2);
+        crash_and_count("in_a_handler", &(IN_HANDLER, at.to_string()), 2);
     }
 }

@@ -1,5 +1,7 @@
 //! The engine from the outside, on virtual time.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU32, Ordering},

@@ -60,15 +60,13 @@ impl Hand {
 
     /// The next job to run, if there is one and a slot for it.
     pub(super) fn start_next(&mut self) -> Option<(Arc<Leased>, CancellationToken)> {
-        while self.running < self.concurrency {
-            let leased = self.waiting.pop_front()?;
-            // A job whose lease was lost while it waited is not started.
-            if let Some((_, cancelled)) = self.leases.get(&leased.lease.token) {
-                self.running += 1;
-                return Some((leased, cancelled.clone()));
-            }
+        if self.running >= self.concurrency {
+            return None;
         }
-        None
+        let leased = self.waiting.pop_front()?;
+        let (_, cancelled) = self.leases.get(&leased.lease.token)?;
+        self.running += 1;
+        Some((leased, cancelled.clone()))
     }
 
     /// Takes the jobs that have not been started, to give them back.
@@ -90,13 +88,15 @@ impl Hand {
         self.leases.values().map(|(lease, _)| lease.clone()).collect()
     }
 
-    /// Interrupts the attempts whose lease is lost.
+    /// Interrupts the attempts whose lease is lost, and does not start those that waited.
     pub(super) fn renewed(&mut self, renewals: Vec<(Lease, Renewal)>) {
-        for (lease, renewal) in renewals {
-            if renewal == Renewal::Lost
-                && let Some((_, cancelled)) = self.leases.get(&lease.token)
-            {
-                tracing::warn!(job = %lease.job, attempt = lease.attempt, "lease lost");
+        for (lease, _) in renewals.into_iter().filter(|(_, renewal)| *renewal == Renewal::Lost) {
+            tracing::warn!(job = %lease.job, attempt = lease.attempt, "lease lost");
+            let waits = |leased: &Arc<Leased>| leased.lease.token == lease.token;
+            if let Some(place) = self.waiting.iter().position(waits) {
+                self.waiting.remove(place);
+                self.forget(&lease);
+            } else if let Some((_, cancelled)) = self.leases.get(&lease.token) {
                 cancelled.cancel();
             }
         }

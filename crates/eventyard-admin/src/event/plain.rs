@@ -9,7 +9,7 @@ use crate::request::{EventText, Text};
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(rename_all = "camelCase", example = json!({
-    "name": "booking.created", "data": {"bookingId": "b-1", "userEmail": "ada@example.com"}
+    "name": "booking.created", "data": {"bookingId": "b-1", "userId": "u-1", "userEmail": "ada@example.com"}
 }))]
 #[expect(dead_code, reason = "only describes what the engine reads")]
 pub(crate) struct PlainEvent {

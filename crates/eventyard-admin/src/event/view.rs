@@ -25,11 +25,11 @@ impl Attributes {
 
 /// An event in the JSON format of CloudEvents 1.0.
 ///
-/// Attributes of other names, in lower-case letters and digits, are extensions.
+/// Attributes of other names, in lower-case letters and digits, are extensions. One that is null counts as left out.
 #[derive(ToSchema)]
 #[schema(example = json!({
     "specversion": "1.0", "id": "e-1", "source": "shop", "type": "booking.created",
-    "data": {"bookingId": "b-1", "userEmail": "ada@example.com"}
+    "data": {"bookingId": "b-1", "userId": "u-1", "userEmail": "ada@example.com"}
 }))]
 #[expect(dead_code, reason = "only describes what the engine reads and writes")]
 pub(crate) struct CloudEvent {
@@ -77,6 +77,8 @@ pub(crate) enum Extension {
     Text(String),
     Number(i64),
     Truth(bool),
+    /// Counts as left out.
+    Absent,
 }
 
 impl PartialSchema for Attributes {

@@ -67,6 +67,7 @@ pub(crate) struct Number(u64);
 
 /// The waits between the attempts of a job, in full.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = BackoffPolicy)]
 #[expect(dead_code, reason = "only describes the engine's own")]
 pub(crate) struct FullBackoff {
@@ -75,7 +76,7 @@ pub(crate) struct FullBackoff {
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 2000)]
     delay: u64,
     /// The share of each wait that is random, from 0 (none) to 1 (all of it).
-    #[schema(required = false, default = 0.0)]
+    #[schema(required = false, default = 0.0, minimum = 0, maximum = 1)]
     jitter: f64,
     /// The longest wait, in milliseconds.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
@@ -103,6 +104,7 @@ pub(crate) enum Keep {
 
 /// Keeps by age and by count, whichever ends first.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only describes the engine's own")]
 pub(crate) struct KeepLimits {
     /// In seconds, as in BullMQ.

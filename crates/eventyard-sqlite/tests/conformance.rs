@@ -1,4 +1,5 @@
 //! The SQLite store does what every store does.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use eventyard_conformance::{Fixture, clock, store_suite};
 use eventyard_sqlite::{Options, SqliteStore};

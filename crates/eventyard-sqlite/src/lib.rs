@@ -24,6 +24,7 @@ mod inbox;
 mod inspect;
 mod lock;
 mod options;
+mod postman;
 mod request;
 mod schema;
 mod shared;

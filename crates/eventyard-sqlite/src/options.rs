@@ -33,7 +33,8 @@ pub struct Options {
     pub synchronous: Synchronous,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// How much memory the writing connection may use to keep pages, in KiB.
+    /// How much memory the writing connection may use to keep pages, in KiB. What the queues need lies at their
+    /// two ends and is small; and SQLite goes through all it keeps at the end of some transactions.
     pub cache_kib: u32,
 }
 
@@ -45,7 +46,7 @@ impl Options {
             path: path.into(),
             synchronous: Synchronous::Full,
             clock: Arc::new(SystemClock::default()),
-            cache_kib: 64 * 1024,
+            cache_kib: 16 * 1024,
         }
     }
 

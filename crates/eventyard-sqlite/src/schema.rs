@@ -102,7 +102,7 @@ CREATE TABLE finished (
     PRIMARY KEY (queue, state, ord)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finished_seq ON finished (seq);
-CREATE INDEX finished_expires ON finished (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX finished_expires ON finished (expires_at, ord) WHERE expires_at IS NOT NULL;
 
 -- The jobs under leases: those of a row in `lease` that stand nowhere else and that no later row has.
 CREATE VIEW active AS

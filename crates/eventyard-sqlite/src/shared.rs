@@ -9,7 +9,7 @@ use std::{
 use eventyard_core::{Clock, QueueName, StoreError, Timestamp, inspect::QueueStatus};
 use tokio::sync::watch;
 
-use crate::{error, inbox::Inbox, options::Options};
+use crate::{error, inbox::Inbox, options::Options, postman::Postman};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -17,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     /// Every queue as it stood after the last commit.
     pub(crate) queues: RwLock<BTreeMap<QueueName, QueueStatus>>,
+    pub(crate) postman: Postman,
     /// When the next delayed job runs.
     pub(crate) next_due: watch::Sender<Option<Timestamp>>,
 }
@@ -27,6 +28,7 @@ impl Shared {
             options,
             inbox: Inbox::new(),
             queues: RwLock::default(),
+            postman: Postman::default(),
             next_due: watch::Sender::new(None),
         })
     }

@@ -49,6 +49,7 @@ impl SqliteStore {
             return Err(StoreError::new(StoreErrorKind::Unavailable, message));
         };
         let shared = Shared::new(options);
+        runtime.spawn(shared.postman.work());
         let (writer, opened) = writer::spawn(shared.clone())?;
         opened.await.map_err(|_| shared.closed())??;
         Ok(Self {

@@ -13,6 +13,8 @@ use crate::lock::beside;
 const FRAME_BYTES: u64 = 4096 + 24;
 /// How much room the log is given at once.
 const STEP_BYTES: u64 = 1024 * 1024;
+/// A log with fewer pages is not worth it: its store is hardly used.
+const MIN_PAGES: u64 = 64;
 /// With less room than this left it is given more.
 const MARGIN_BYTES: u64 = 256 * 1024;
 
@@ -31,13 +33,10 @@ impl Wal {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(wal)?;
         let bytes = file.metadata()?.len();
-        let mut wal = Self { file: Arc::new(file), bytes };
-        wal.make_room(0);
-        wal.file.sync_all()?;
         // The files may be new: a power cut must not take their names.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(&PathBuf::from(".")))?.sync_all()?;
-        Ok(wal)
+        Ok(Self { file: Arc::new(file), bytes })
     }
 
     /// What makes durable that was committed.
@@ -49,7 +48,7 @@ impl Wal {
     ///
     /// A sync that makes the file longer costs about twice one that writes inside of it.
     pub(crate) fn make_room(&mut self, pages: u64) {
-        if pages * FRAME_BYTES + MARGIN_BYTES <= self.bytes {
+        if pages < MIN_PAGES || pages * FRAME_BYTES + MARGIN_BYTES <= self.bytes {
             return;
         }
         if let Err(error) = self.extend() {

@@ -51,6 +51,15 @@ impl Answers {
 
     /// Tells everyone. A caller that has gone needs no answer; leases that it was to get go back.
     pub(super) fn deliver(self, shared: &Arc<Shared>) {
+        if self.len() > 1 {
+            let own = shared.clone();
+            shared.postman.send(move || self.tell(&own));
+        } else {
+            self.tell(shared);
+        }
+    }
+
+    fn tell(self, shared: &Arc<Shared>) {
         for answer in self.ready {
             match answer {
                 Answer::Commit(reply, receipts) => drop(reply.send(Ok(receipts))),
@@ -61,6 +70,16 @@ impl Answers {
                 Answer::Maintain(reply, done) => drop(reply.send(Ok(done))),
             }
         }
+    }
+
+    /// Tells everyone that it is not known whether it was done, and why. Leases that nobody gets go back.
+    pub(super) fn lose(mut self, error: &StoreError, shared: &Arc<Shared>) {
+        for answer in &mut self.ready {
+            if let Answer::Claim(_, leased) = answer {
+                drop(Delivery::new(std::mem::take(leased), shared.clone()));
+            }
+        }
+        self.refuse(error);
     }
 
     /// Tells everyone that nothing was done, and why.

@@ -20,15 +20,6 @@ use crate::shared::Shared;
 const MAX_AHEAD: usize = 2;
 
 /// What waits to become durable.
-pub(super) fn knob(name: &str, default: usize) -> usize {
-    static K: std::sync::LazyLock<std::collections::HashMap<String, usize>> =
-        std::sync::LazyLock::new(|| {
-            std::env::vars().filter_map(|(k, v)| Some((k, v.parse().ok()?))).collect()
-        });
-    K.get(name).copied().unwrap_or(default)
-}
-pub(crate) static SYNCS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-pub(crate) static INLINE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Answers>,
@@ -68,7 +59,7 @@ impl Flusher {
     /// Waits until the writer may go on; an error says that the log could not be synced.
     pub(super) fn ready(&self) -> Result<(), StoreError> {
         let mut state = self.channel.lock();
-        while state.waiting.len() >= knob("AHEAD", MAX_AHEAD) && state.failed.is_none() {
+        while state.waiting.len() >= MAX_AHEAD && state.failed.is_none() {
             state = self.channel.wait(state);
         }
         state.failed.as_ref().map_or(Ok(()), |error| Err(error.share()))
@@ -91,21 +82,12 @@ impl Flusher {
         }
         state.syncing = true;
         drop(state);
-        INLINE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.channel.sync(vec![answers]);
     }
 }
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        if std::env::var("STATS").is_ok() {
-            eprintln!(
-                "syncs {} inline {} turns {}",
-                SYNCS.swap(0, std::sync::atomic::Ordering::Relaxed),
-                INLINE.swap(0, std::sync::atomic::Ordering::Relaxed),
-                super::turn::TURNS.swap(0, std::sync::atomic::Ordering::Relaxed)
-            );
-        }
         self.channel.lock().closed = true;
         self.channel.changed.notify_all();
         // A panic of the thread was reported where it happened.
@@ -134,7 +116,6 @@ impl Channel {
 
     /// Syncs the log, then delivers what was committed before.
     fn sync(&self, batch: Vec<Answers>) {
-        SYNCS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let failed = self.lock().failed.as_ref().map(StoreError::share);
         let outcome = match failed {
             Some(error) => Err(error),
@@ -153,7 +134,7 @@ impl Channel {
         for answers in batch {
             match &outcome {
                 Ok(()) => answers.deliver(&self.shared),
-                Err(error) => answers.refuse(error),
+                Err(error) => answers.lose(error, &self.shared),
             }
         }
     }
@@ -177,5 +158,41 @@ impl Channel {
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use eventyard_core::Maintenance;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::{Options, writer::answers::Answer};
+
+    #[test]
+    fn a_sync_that_fails_is_told_to_all_and_stops_the_writer() {
+        let shared = Shared::new(Options::new("the-store.db"));
+        // A device that cannot be synced.
+        let log = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let flusher = Flusher::start(&shared, Arc::new(log)).unwrap();
+        assert!(flusher.ready().is_ok());
+        let answer = || {
+            let (reply, answer) = oneshot::channel();
+            let mut answers = Answers::default();
+            let added =
+                answers.add(Ok(Maintenance::default()), |done| Answer::Maintain(reply, done));
+            assert!(added.is_ok());
+            (answers, answer)
+        };
+        for is_idle in [true, false] {
+            let (answers, answer) = answer();
+            flusher.deliver(answers, false, is_idle);
+            let error = answer.blocking_recv().unwrap().unwrap_err();
+            assert!(error.to_string().contains("the-store.db"), "{error}");
+            assert!(error.is_retryable());
+        }
+        assert!(flusher.ready().is_err());
     }
 }

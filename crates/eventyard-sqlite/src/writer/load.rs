@@ -44,21 +44,24 @@ impl<'c> Writer<'c> {
             jobs: JobReader::default(),
             now: shared.clock().now(),
             in_transaction: false,
+            owes_tick: true,
             flusher,
             events_left: (0, 0),
         };
         load(conn, &mut writer.state, is_first)?;
         shared.queues.write().expect("no holder panics").clear();
-        writer.publish(true);
+        writer.publish();
         Ok(writer)
     }
 
     /// Leaves the file as one that was closed in order.
-    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
+    pub(super) fn finish(mut self) {
         for counter in self.numbers.all() {
-            self.sql.set_meta.execute((counter.name, counter.peek()))?;
+            if let Err(error) = self.sql.set_meta.execute((counter.name, counter.peek())) {
+                // The numbers that are set aside are skipped then.
+                tracing::warn!(%error, "the store was closed without its last note");
+            }
         }
-        Ok(())
     }
 }
 

@@ -16,6 +16,9 @@ macro_rules! statements {
                 Ok(Self { $($name: conn.prepare($sql)?,)* })
             }
         }
+
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $sql),)*];
     };
 }
 
@@ -110,4 +113,27 @@ statements! {
     put_document = "INSERT INTO document (collection, key, version, value) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (collection, key) DO UPDATE SET version = excluded.version, value = excluded.value";
     delete_document = "DELETE FROM document WHERE collection = ?1 AND key = ?2";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    /// No statement of the writer reads a whole table or sorts: each costs what it touches.
+    #[test]
+    fn every_statement_goes_by_a_key() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut conn, "memory".as_ref()).unwrap();
+        Statements::prepare(&conn).unwrap();
+        for (name, sql) in ALL {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let empty = vec![rusqlite::types::Null; plan.parameter_count()];
+            let steps = plan.query_map(rusqlite::params_from_iter(empty), |row| row.get(3));
+            for step in steps.unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap() {
+                let is_slow = step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+                assert!(!is_slow, "{name}: {step}");
+            }
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::collections::hash_map::Entry;
 use eventyard_core::{QueueName, StoreError, Timestamp};
 
 use super::{
-    Desk, Writer,
+    Writer,
     answers::{Answer, Answers},
+    desk::Desk,
     flush::Flusher,
     state::{Mark, NEVER},
 };
@@ -18,20 +19,17 @@ use crate::{
 /// When a transaction has this many writes, further requests wait for the next one.
 const MAX_WRITES: usize = 4096;
 
-pub(crate) static TURNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 impl Writer<'_> {
     /// Serves what is on the desk. An error says that the connection broke; everyone was told.
     pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<(), StoreError> {
         self.now = self.shared.clock().now();
         let mut answers = Answers::default();
-        let is_tick = desk.requests.iter().any(|request| matches!(request, Request::Promote));
         match self.serve(desk, &mut answers).and_then(|()| self.commit()) {
             Ok(wrote) => {
-                self.publish(is_tick);
-                TURNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let is_idle = answers.len() <= super::flush::knob("INLINE", 1)
-                    && desk.requests.is_empty()
-                    && self.shared.inbox.is_empty();
+                self.publish();
+                // Who comes alone is served soonest right here; where many come, the next ones are on the way.
+                let is_idle =
+                    answers.len() <= 1 && desk.requests.is_empty() && self.shared.inbox.is_empty();
                 match &self.flusher {
                     Some(flusher) => flusher.deliver(answers, !wrote, is_idle),
                     None => answers.deliver(self.shared),
@@ -41,6 +39,8 @@ impl Writer<'_> {
             Err(error) => {
                 let is_broken = breaks_connection(&error) | !self.roll_back();
                 let error = store_error(self.shared.path(), error);
+                // Nobody may have been told when the next delayed job runs.
+                self.owes_tick = true;
                 if answers.is_empty() {
                     // Nobody's request failed but the work that comes before all; none can be served.
                     desk.refuse_requests(&error);
@@ -57,7 +57,7 @@ impl Writer<'_> {
         while writes < MAX_WRITES
             && let Some(request) = desk.requests.pop_front()
         {
-            writes += self.answer(request, desk, answers)?;
+            writes = self.answer(request, desk, answers)?.saturating_add(writes);
         }
         self.write_pending()?;
         self.serve_waiting(desk, answers)?;
@@ -94,7 +94,7 @@ impl Writer<'_> {
                 self.release(&tokens)?;
                 return Ok(tokens.len());
             }
-            Request::Promote => {}
+            Request::Promote => self.owes_tick = true,
             Request::Close(reply) => desk.closing.push(reply),
         }
         Ok(0)
@@ -191,8 +191,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Shows the world what is durable now.
-    pub(super) fn publish(&mut self, is_tick: bool) {
+    /// Shows the world what is committed now.
+    pub(super) fn publish(&mut self) {
         self.numbers.settle();
         if !self.state.touched().is_empty() {
             let mut queues = self.shared.queues.write().expect("no holder panics");
@@ -203,7 +203,7 @@ impl Writer<'_> {
                 };
             });
         }
-        let moved = self.state.moved_due();
+        let (moved, is_tick) = (self.state.moved_due(), std::mem::take(&mut self.owes_tick));
         if let Some(due) = moved.or_else(|| is_tick.then(|| self.state.next_due())) {
             let due: Option<Timestamp> = (due < NEVER).then_some(due);
             self.shared.next_due.send_if_modified(|known| {

@@ -1,0 +1,223 @@
+//! What was acknowledged is there when the file is opened again.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod yard;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use eventyard_conformance::{Fixture, random};
+use eventyard_core::{
+    Capabilities, Claim, Clock, Commit, CommitError, Document, Event, EventId, Failure,
+    FailureKind, Inspect, JobId, JobKey, JobOptions, JobState, Keep, Lease, LeaseToken, Leased,
+    Maintenance, Page, PageAsk, QueueName, Receipt, Renewal, Settlement, Store, StoreError,
+    Timestamp, Upkeep, Write,
+    inspect::{AttemptRecord, DocumentFilter, EventFilter, JobStatus, LogLine, QueueStatus},
+};
+use eventyard_sqlite::{Options, SqliteStore};
+use tokio::sync::RwLock;
+use yard::{claim, clock, commit, complete, count, job, job_with, look, open, settle};
+
+/// One job in each state, some with a history.
+async fn furnish(store: &SqliteStore) -> Vec<Leased> {
+    let delay = |ms| JobOptions { delay: Some(Duration::from_millis(ms)), ..JobOptions::default() };
+    let jobs = (0..20).map(|n| job("q", &format!("j{n}")));
+    commit(store, jobs).await.unwrap();
+    commit(store, [job_with("q", "later", vec![], delay(5000)), job("p", "held")]).await.unwrap();
+    commit(store, [Write::Pause(yard::queue("p"), true)]).await.unwrap();
+    let leased = claim(store, "q", 10).await;
+    let failure = Failure::new(FailureKind::Error, "no");
+    let at = Timestamp::from_millis(1_800_000_060_000);
+    for (n, settlement) in [
+        complete(Keep::FOREVER),
+        Settlement::Fail { failure: failure.clone(), keep: Keep::FOREVER },
+        Settlement::Retry { at, failure },
+        Settlement::Snooze { at: Timestamp::default() },
+        Settlement::Release,
+        complete(Keep::NOTHING),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let lease = leased[n].lease.clone();
+        let writes =
+            [Write::Progress("1".into()), Write::Log("line".into()), Write::Settle(settlement)];
+        let answer = store.commit(vec![Commit::under(lease, writes)]).await.unwrap().remove(0);
+        answer.unwrap();
+    }
+    leased[6..].to_vec()
+}
+
+#[tokio::test]
+async fn everything_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, clock) = (folder.path().join("deep/er/store.db"), clock());
+    let store = open(&path, clock.clone()).await;
+    let leased = furnish(&store).await;
+    let before = look(&store).await;
+    store.close().await;
+
+    let store = open(&path, clock.clone()).await;
+    assert_eq!(look(&store).await, before);
+    // A lease that was held before holds still.
+    assert!(settle(&store, &leased[0], complete(Keep::FOREVER)).await);
+    assert!(!settle(&store, &leased[0], complete(Keep::FOREVER)).await);
+    // Dropping the store closes it as well.
+    let before = look(&store).await;
+    drop(store);
+    let store = open(&path, clock).await;
+    assert_eq!(look(&store).await, before);
+    assert_eq!(count(&store, "q", JobState::Active).await, 3);
+}
+
+#[tokio::test]
+async fn a_delayed_job_runs_after_its_time_came_while_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, clock) = (folder.path().join("store.db"), clock());
+    let store = open(&path, clock.clone()).await;
+    furnish(&store).await;
+    store.close().await;
+    clock.advance(Duration::from_secs(3600));
+    let store = open(&path, clock).await;
+    let ids: Vec<_> =
+        claim(&store, "q", 100).await.iter().map(|leased| leased.job.id.to_string()).collect();
+    assert!(ids.contains(&"later".to_owned()), "{ids:?}");
+}
+
+#[tokio::test]
+async fn no_lease_is_given_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, clock) = (folder.path().join("store.db"), clock());
+    let mut seen = HashSet::new();
+    for _ in 0..3 {
+        let store = open(&path, clock.clone()).await;
+        commit(&store, [job("q", "a")]).await.unwrap();
+        for _ in 0..3 {
+            let leased = claim(&store, "q", 1).await.remove(0);
+            assert!(seen.insert(leased.lease.token), "{:?}", leased.lease);
+            assert!(settle(&store, &leased, Settlement::Release).await);
+        }
+        store.close().await;
+    }
+}
+
+/// A store that is closed and opened again every few calls.
+struct Restless {
+    store: RwLock<Option<SqliteStore>>,
+    options: Options,
+    calls: AtomicU64,
+}
+
+impl Restless {
+    async fn rest(&self) {
+        if self.calls.fetch_add(1, Ordering::Relaxed) % 4 != 3 {
+            return;
+        }
+        // A claim that waits keeps the store open.
+        let Ok(mut store) = self.store.try_write() else { return };
+        store.take().unwrap().close().await;
+        *store = Some(SqliteStore::open(self.options.clone()).await.unwrap());
+    }
+}
+
+macro_rules! through {
+    ($self:ident, $store:ident => $call:expr) => {{
+        let held = $self.store.read().await;
+        let $store = held.as_ref().unwrap();
+        $call.await
+    }};
+}
+
+#[async_trait]
+impl Store for Restless {
+    fn capabilities(&self) -> Capabilities {
+        self.store.try_read().unwrap().as_ref().unwrap().capabilities()
+    }
+    async fn commit(
+        &self,
+        commits: Vec<Commit>,
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
+        self.rest().await;
+        through!(self, store => store.commit(commits))
+    }
+    async fn claim(&self, claim: Claim) -> Result<Vec<Leased>, StoreError> {
+        through!(self, store => store.claim(claim))
+    }
+    async fn renew(&self, leases: Vec<Lease>, d: Duration) -> Result<Vec<Renewal>, StoreError> {
+        self.rest().await;
+        through!(self, store => store.renew(leases, d))
+    }
+    async fn maintain(&self, upkeep: Upkeep) -> Result<Maintenance, StoreError> {
+        self.rest().await;
+        through!(self, store => store.maintain(upkeep))
+    }
+    async fn close(&self) {
+        through!(self, store => store.close());
+    }
+}
+
+#[async_trait]
+impl Inspect for Restless {
+    async fn queues(&self) -> Result<BTreeMap<QueueName, QueueStatus>, StoreError> {
+        through!(self, store => store.queues())
+    }
+    async fn jobs(
+        &self,
+        queue: Option<&QueueName>,
+        state: JobState,
+        page: PageAsk,
+    ) -> Result<Page<JobStatus>, StoreError> {
+        through!(self, store => store.jobs(queue, state, page))
+    }
+    async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError> {
+        through!(self, store => store.job(key))
+    }
+    async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {
+        through!(self, store => store.queues_of(id))
+    }
+    async fn attempts(&self, key: &JobKey) -> Result<Vec<AttemptRecord>, StoreError> {
+        through!(self, store => store.attempts(key))
+    }
+    async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
+        through!(self, store => store.logs(key))
+    }
+    async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {
+        through!(self, store => store.leased(token))
+    }
+    async fn events(&self, filter: EventFilter, page: PageAsk) -> Result<Page<Event>, StoreError> {
+        through!(self, store => store.events(filter, page))
+    }
+    async fn event(&self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        through!(self, store => store.event(id))
+    }
+    async fn document(&self, collection: &str, key: &str) -> Result<Option<Document>, StoreError> {
+        through!(self, store => store.document(collection, key))
+    }
+    async fn documents(
+        &self,
+        filter: DocumentFilter,
+        page: PageAsk,
+    ) -> Result<Page<Document>, StoreError> {
+        through!(self, store => store.documents(filter, page))
+    }
+}
+
+/// Whatever happened before, the store goes on where it stopped.
+#[test]
+fn it_goes_on_where_it_stopped() {
+    random::agrees_with_memory(async || {
+        let (clock, folder) = (eventyard_conformance::clock(), tempfile::tempdir().unwrap());
+        let options = Options::new(folder.path().join("store.db")).clock(clock.clone());
+        let store = RwLock::new(Some(SqliteStore::open(options.clone()).await.unwrap()));
+        let restless = Restless { store, options, calls: AtomicU64::new(0) };
+        let _: &Arc<dyn Clock> = &restless.options.clock;
+        Fixture::new(restless, clock).holding(folder)
+    });
+}

@@ -185,7 +185,7 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
 
 #[test]
 fn before_a_commit() {
-    for at in [1, 2, 20, 150] {
+    for at in [1, 2, 20, 60] {
         let crash = ("EVENTYARD_CRASH_AT", format!("before-commit:{at}"));
         crash_and_count("before_a_commit", &crash, 2);
     }
@@ -193,7 +193,7 @@ fn before_a_commit() {
 
 #[test]
 fn after_a_commit() {
-    for at in [1, 2, 20, 150] {
+    for at in [1, 2, 20, 60] {
         let crash = ("EVENTYARD_CRASH_AT", format!("after-commit:{at}"));
         crash_and_count("after_a_commit", &crash, 2);
     }

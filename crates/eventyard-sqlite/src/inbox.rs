@@ -26,8 +26,12 @@ struct State {
     requests: VecDeque<Request>,
     /// How many of them hold a place.
     places: usize,
-    /// The receiver sleeps, or is about to.
-    asleep: bool,
+    /// How much work they are together.
+    work: usize,
+    /// The receiver sleeps, or is about to, until there is this much work.
+    asleep_until: Option<usize>,
+    /// Something else happened that the receiver waits for.
+    nudged: bool,
     closed: bool,
 }
 
@@ -53,26 +57,43 @@ impl Inbox {
     }
 
     fn push(&self, request: Request, places: usize) -> Result<(), Closed> {
+        let work = request.work();
         let mut state = self.lock();
         if state.closed {
             return Err(Closed);
         }
         state.requests.push_back(request);
         state.places += places;
-        if std::mem::take(&mut state.asleep) {
-            drop(state);
-            self.receiver.get().expect("only a receiver sets `asleep`").unpark();
+        state.work = state.work.saturating_add(work);
+        if state.asleep_until.is_some_and(|enough| state.work >= enough) {
+            self.wake(state);
         }
         Ok(())
     }
 
-    /// Takes all requests there are, in order; waits for one if `wait`. Only one thread may call this.
-    pub(crate) fn take(&self, into: &mut VecDeque<Request>, wait: bool) {
+    /// Wakes the receiver although nobody sent a request.
+    pub(crate) fn nudge(&self) {
+        let mut state = self.lock();
+        state.nudged = true;
+        if state.asleep_until.is_some() {
+            self.wake(state);
+        }
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.asleep_until = None;
+        drop(state);
+        self.receiver.get().expect("only a receiver falls asleep").unpark();
+    }
+
+    /// Takes all requests there are, in order. Waits until they are `enough` work, or until it is nudged; a
+    /// nudge since the last call counts. Only one thread may call this.
+    pub(crate) fn take(&self, into: &mut VecDeque<Request>, enough: usize) {
         self.receiver.get_or_init(thread::current);
         loop {
             let mut state = self.lock();
-            if !state.requests.is_empty() || !wait {
-                state.asleep = false;
+            if state.work >= enough || state.nudged {
+                (state.work, state.asleep_until, state.nudged) = (0, None, false);
                 if into.is_empty() {
                     std::mem::swap(&mut state.requests, into);
                 } else {
@@ -81,15 +102,10 @@ impl Inbox {
                 self.room.add_permits(std::mem::take(&mut state.places));
                 return;
             }
-            state.asleep = true;
+            state.asleep_until = Some(enough);
             drop(state);
             thread::park();
         }
-    }
-
-    /// Whether nobody waits to be served.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().requests.is_empty()
     }
 
     /// Refuses further requests, and gives back those that nobody took.

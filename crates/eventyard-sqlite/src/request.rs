@@ -36,6 +36,21 @@ pub(crate) enum Request {
     Close(oneshot::Sender<()>),
 }
 
+impl Request {
+    /// How much work it is: about the number of jobs that it is about, and at least 1.
+    pub(crate) fn work(&self) -> usize {
+        let work = match self {
+            Self::Commit(commits, _) => commits.iter().map(|commit| commit.writes.len()).sum(),
+            Self::Claim(waiter) => waiter.ask.max,
+            Self::Renew(leases, ..) => leases.len(),
+            Self::Maintain(upkeep, _) => upkeep.limit,
+            Self::Release(tokens) => tokens.len(),
+            Self::Withdraw(..) | Self::Promote | Self::Close(_) => 1,
+        };
+        work.max(1)
+    }
+}
+
 /// What tells one claim from another.
 pub(crate) type ClaimId = u64;
 

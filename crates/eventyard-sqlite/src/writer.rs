@@ -29,7 +29,8 @@ use rusqlite::Connection;
 
 pub(crate) use self::thread::spawn;
 use self::{
-    flush::Flusher, number::Numbers, pending::Pending, state::State, statements::Statements,
+    answers::Answers, flush::Flusher, number::Numbers, pending::Pending, state::State,
+    statements::Statements,
 };
 use crate::{
     encoding::{JobReader, OptionsWriter},
@@ -49,6 +50,11 @@ struct Writer<'c> {
     /// The time of the transaction under way.
     now: Timestamp,
     in_transaction: bool,
+    /// What the transaction under way has answered, and how many writes it has.
+    answers: Answers,
+    writes: usize,
+    /// How many callers the last transaction that wrote something answered.
+    last_answered: usize,
     /// The timekeeper waits to be told when the next delayed job runs.
     owes_tick: bool,
     /// Absent when nobody waits for the disk.

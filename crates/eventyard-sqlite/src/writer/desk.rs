@@ -22,10 +22,9 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Takes what is in the inbox; waits for it when there is nothing else to do.
-    pub(super) fn take(&mut self, shared: &Shared) {
-        let wait = self.requests.is_empty();
-        shared.inbox.take(&mut self.requests, wait);
+    /// Takes what is in the inbox, when it is `enough` or something else happened.
+    pub(super) fn take(&mut self, shared: &Shared, enough: usize) {
+        shared.inbox.take(&mut self.requests, enough);
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -1,8 +1,8 @@
-//! Flushing: making transactions durable while the next ones go on, and answering then.
+//! Flushing: making transactions durable while the next ones are applied, and answering then.
 //!
 //! SQLite's `synchronous=FULL` waits for the disk inside of each commit. Here it runs with `NORMAL`, which leaves
 //! that wait out and nothing else, and the log is synced before anyone is answered: the same promise, but the
-//! writer applies the next transaction in the meantime, and one sync serves all that were committed before it.
+//! writer applies what comes in the meantime.
 
 use std::{
     fs::File,
@@ -16,13 +16,21 @@ use eventyard_core::{StoreError, StoreErrorKind};
 use super::answers::Answers;
 use crate::shared::Shared;
 
-/// The most transactions that wait for the sync after the one under way; the writer gathers requests then.
-const MAX_AHEAD: usize = 2;
+/// What the flusher can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Nothing is being synced: what is handed over is synced at once.
+    Idle,
+    /// A sync is under way, and what is handed over is synced after it.
+    Next,
+    /// A sync is under way, and another transaction waits for its end.
+    None,
+}
 
 /// What waits to become durable.
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Answers>,
+    next: Option<Answers>,
     /// A sync is under way.
     syncing: bool,
     /// The log could not be synced: nothing more is committed on this connection.
@@ -38,7 +46,7 @@ struct Channel {
     changed: Condvar,
 }
 
-/// Delivers answers when what they tell is durable.
+/// Delivers answers when what they tell is durable. Whenever it can take more, it nudges the writer.
 #[derive(Debug)]
 pub(super) struct Flusher {
     channel: Arc<Channel>,
@@ -56,40 +64,35 @@ impl Flusher {
         Ok(Self { channel, thread: Some(thread) })
     }
 
-    /// Waits until the writer may go on; an error says that the log could not be synced.
-    pub(super) fn ready(&self) -> Result<(), StoreError> {
-        let mut state = self.channel.lock();
-        while state.waiting.len() >= MAX_AHEAD && state.failed.is_none() {
-            state = self.channel.wait(state);
+    /// What can be handed over now; an error says that the log could not be synced.
+    pub(super) fn room(&self) -> Result<Room, StoreError> {
+        let state = self.channel.lock();
+        match (&state.failed, state.syncing, &state.next) {
+            (Some(error), ..) => Err(error.share()),
+            (None, false, None) => Ok(Room::Idle),
+            (None, true, None) => Ok(Room::Next),
+            (None, _, Some(_)) => Ok(Room::None),
         }
-        state.failed.as_ref().map_or(Ok(()), |error| Err(error.share()))
     }
 
-    /// Delivers the answers of a transaction that was committed: at once if it `is_durable` because
-    /// it wrote nothing, here if the writer `is_idle`, or else from the thread.
-    pub(super) fn deliver(&self, answers: Answers, is_durable: bool, is_idle: bool) {
-        let mut state = self.channel.lock();
-        if state.syncing || !state.waiting.is_empty() || !(is_durable || is_idle) {
-            state.waiting.push(answers);
-            drop(state);
-            self.channel.changed.notify_all();
-            return;
-        }
-        if is_durable {
-            drop(state);
-            answers.deliver(&self.channel.shared);
-            return;
-        }
-        state.syncing = true;
-        drop(state);
-        self.channel.sync(vec![answers]);
+    /// Syncs what was committed, and delivers its answers, from the thread. There must be room.
+    pub(super) fn hand_over(&self, answers: Answers) {
+        let before = self.channel.lock().next.replace(answers);
+        assert!(before.is_none(), "the writer asked whether there is room");
+        self.channel.changed.notify_one();
+    }
+
+    /// Syncs what was committed, and delivers its answers, here and now. The flusher must be idle.
+    pub(super) fn flush_here(&self, answers: Answers) {
+        self.channel.lock().syncing = true;
+        self.channel.flush(answers);
     }
 }
 
 impl Drop for Flusher {
     fn drop(&mut self) {
         self.channel.lock().closed = true;
-        self.channel.changed.notify_all();
+        self.channel.changed.notify_one();
         // A panic of the thread was reported where it happened.
         let _ = self.thread.take().map(JoinHandle::join);
     }
@@ -99,23 +102,22 @@ impl Channel {
     fn run(&self) {
         let mut state = self.lock();
         loop {
-            if !state.waiting.is_empty() && !state.syncing {
+            if let Some(answers) = state.next.take() {
                 state.syncing = true;
-                let batch = std::mem::take(&mut state.waiting);
                 drop(state);
-                self.changed.notify_all();
-                self.sync(batch);
+                self.shared.inbox.nudge();
+                self.flush(answers);
                 state = self.lock();
-            } else if state.closed && !state.syncing {
+            } else if state.closed {
                 return;
             } else {
-                state = self.wait(state);
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
     /// Syncs the log, then delivers what was committed before.
-    fn sync(&self, batch: Vec<Answers>) {
+    fn flush(&self, answers: Answers) {
         let failed = self.lock().failed.as_ref().map(StoreError::share);
         let outcome = match failed {
             Some(error) => Err(error),
@@ -126,16 +128,14 @@ impl Channel {
         if let Err(error) = &outcome {
             state.failed.get_or_insert_with(|| error.share());
         }
-        let wake = !state.waiting.is_empty() || state.closed || outcome.is_err();
+        let is_idle = state.next.is_none();
         drop(state);
-        if wake {
-            self.changed.notify_all();
+        if is_idle {
+            self.shared.inbox.nudge();
         }
-        for answers in batch {
-            match &outcome {
-                Ok(()) => answers.deliver(&self.shared),
-                Err(error) => answers.lose(error, &self.shared),
-            }
+        match &outcome {
+            Ok(()) => answers.deliver(&self.shared),
+            Err(error) => answers.lose(error, &self.shared),
         }
     }
 
@@ -155,10 +155,6 @@ impl Channel {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
@@ -177,7 +173,7 @@ mod tests {
         // A device that cannot be synced.
         let log = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let flusher = Flusher::start(&shared, Arc::new(log)).unwrap();
-        assert!(flusher.ready().is_ok());
+        assert_eq!(flusher.room().unwrap(), Room::Idle);
         let answer = || {
             let (reply, answer) = oneshot::channel();
             let mut answers = Answers::default();
@@ -186,13 +182,13 @@ mod tests {
             assert!(added.is_ok());
             (answers, answer)
         };
-        for is_idle in [true, false] {
+        for flush in [Flusher::flush_here, Flusher::hand_over] {
             let (answers, answer) = answer();
-            flusher.deliver(answers, false, is_idle);
+            flush(&flusher, answers);
             let error = answer.blocking_recv().unwrap().unwrap_err();
             assert!(error.to_string().contains("the-store.db"), "{error}");
             assert!(error.is_retryable());
         }
-        assert!(flusher.ready().is_err());
+        assert!(flusher.room().is_err());
     }
 }

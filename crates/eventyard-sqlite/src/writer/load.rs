@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     Writer,
+    answers::Answers,
     flush::Flusher,
     number::{Counter, Numbers},
     pending::Pending,
@@ -44,6 +45,9 @@ impl<'c> Writer<'c> {
             jobs: JobReader::default(),
             now: shared.clock().now(),
             in_transaction: false,
+            answers: Answers::default(),
+            writes: 0,
+            last_answered: 0,
             owes_tick: true,
             flusher,
             events_left: (0, 0),

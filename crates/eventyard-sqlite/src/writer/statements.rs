@@ -1,6 +1,6 @@
 //! The statements of the writer, prepared once for the life of its connection.
 
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, PrepFlags, Statement};
 
 use crate::encoding::job_columns;
 
@@ -13,7 +13,9 @@ macro_rules! statements {
 
         impl<'c> Statements<'c> {
             pub(super) fn prepare(conn: &'c Connection) -> rusqlite::Result<Self> {
-                Ok(Self { $($name: conn.prepare($sql)?,)* })
+                // "Persistent" keeps them out of the small pool of memory that running statements share.
+                let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
+                Ok(Self { $($name: conn.prepare_with_flags($sql, flags)?,)* })
             }
         }
 

@@ -61,7 +61,7 @@ fn run(shared: &Arc<Shared>, opened: Opened) {
         tracing::error!(%error, "the store's file had to be closed; the next call opens it again");
         desk.refuse(&error);
         if desk.closing.is_empty() {
-            desk.take(shared);
+            desk.take(shared, 1);
         }
         if !desk.closing.is_empty() || desk.is_closing() {
             break;
@@ -131,12 +131,12 @@ fn live(
             return Ok(());
         }
     }
-    while !desk.is_done() {
-        writer.await_flush()?;
-        desk.take(shared);
-        writer.turn(desk)?;
-        wal.make_room(checkpoints.pages());
-        checkpoints.after_commit(&conn);
+    while !(desk.is_done() && writer.is_done()) {
+        desk.take(shared, writer.patience(desk));
+        if writer.turn(desk)? {
+            wal.make_room(checkpoints.pages());
+            checkpoints.after_commit(&conn);
+        }
     }
     writer.finish();
     checkpoints.finish(conn);

@@ -1,4 +1,8 @@
-//! One turn of the writer: what is on the desk, in one transaction, answered when it is durable.
+//! Turns: the writer serves what is on the desk, and commits when the flusher can take it.
+//!
+//! When nobody waits for the disk, that is one transaction for each turn. While a sync is under way, the
+//! transaction stays open and takes up what comes in the meantime: nothing is waited for that would not have to be
+//! waited for anyway.
 
 use std::collections::hash_map::Entry;
 
@@ -8,7 +12,7 @@ use super::{
     Writer,
     answers::{Answer, Answers},
     desk::Desk,
-    flush::Flusher,
+    flush::{Flusher, Room},
     state::{Mark, NEVER},
 };
 use crate::{
@@ -19,85 +23,117 @@ use crate::{
 /// When a transaction has this many writes, further requests wait for the next one.
 const MAX_WRITES: usize = 4096;
 
+/// While a sync is under way, the writer is not woken for less work than this.
+const WORTH_WAKING: usize = 8;
+
+/// Who commits this little together, as a worker its settlements and its next claim, counts as alone.
+const ALONE: usize = 2;
+
 impl Writer<'_> {
-    /// Serves what is on the desk. An error says that the connection broke; everyone was told.
-    pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<(), StoreError> {
+    /// How much work the writer waits for before its next turn.
+    pub(super) fn patience(&self, desk: &Desk) -> usize {
+        let may_serve = self.writes < MAX_WRITES;
+        let has_requests = !desk.requests.is_empty();
+        match self.room() {
+            Err(_) => 0,
+            Ok(Room::Idle) if !self.is_done() || has_requests => 0,
+            Ok(Room::Idle) => 1,
+            Ok(_) if may_serve && has_requests => 0,
+            Ok(_) if may_serve => WORTH_WAKING,
+            // Nothing can be done before the flusher nudges.
+            Ok(_) => usize::MAX,
+        }
+    }
+
+    /// Whether everything that was served is on its way to those who asked.
+    pub(super) fn is_done(&self) -> bool {
+        !self.in_transaction && self.answers.is_empty()
+    }
+
+    fn room(&self) -> Result<Room, StoreError> {
+        self.flusher.as_ref().map_or(Ok(Room::Idle), Flusher::room)
+    }
+
+    /// Serves what is on the desk, and commits if it is time for it; true if something was committed. An error says
+    /// that the connection broke; everyone was told.
+    pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<bool, StoreError> {
         self.now = self.shared.clock().now();
-        let mut answers = Answers::default();
-        match self.serve(desk, &mut answers).and_then(|()| self.commit()) {
-            Ok(wrote) => {
-                self.publish();
-                // Who comes alone is served soonest right here; where many come, the next ones are on the way.
-                let is_idle =
-                    answers.len() <= 1 && desk.requests.is_empty() && self.shared.inbox.is_empty();
-                match &self.flusher {
-                    Some(flusher) => flusher.deliver(answers, !wrote, is_idle),
-                    None => answers.deliver(self.shared),
-                }
-                Ok(())
+        let answered = self.answers.len();
+        if let Err(error) = self.serve(desk) {
+            let is_broken = breaks_connection(&error);
+            let error = store_error(self.shared.path(), error);
+            if self.answers.len() == answered && self.answers.claims.is_empty() {
+                // Nobody's request failed but the work that comes before all; none can be served.
+                desk.refuse_requests(&error);
             }
-            Err(error) => {
-                let is_broken = breaks_connection(&error) | !self.roll_back();
-                let error = store_error(self.shared.path(), error);
-                // Nobody may have been told when the next delayed job runs.
-                self.owes_tick = true;
-                if answers.is_empty() {
-                    // Nobody's request failed but the work that comes before all; none can be served.
-                    desk.refuse_requests(&error);
-                }
-                answers.refuse(&error);
-                if is_broken { Err(error) } else { Ok(()) }
-            }
+            return self.give_up(error, is_broken);
+        }
+        match self.room() {
+            Ok(room) if self.is_time(room) => self.commit(room).or_else(|error| {
+                let is_broken = breaks_connection(&error);
+                self.give_up(store_error(self.shared.path(), error), is_broken)
+            }),
+            Ok(_) => Ok(false),
+            Err(error) => self.give_up(error, true),
         }
     }
 
-    fn serve(&mut self, desk: &mut Desk, answers: &mut Answers) -> rusqlite::Result<()> {
-        self.promote_due()?;
-        let mut writes = 0;
-        while writes < MAX_WRITES
-            && let Some(request) = desk.requests.pop_front()
-        {
-            writes = self.answer(request, desk, answers)?.saturating_add(writes);
+    /// Whether to commit now.
+    fn is_time(&self, room: Room) -> bool {
+        match room {
+            Room::Idle => true,
+            // Most of those who were answered last are back: the next sync can begin where this one ends.
+            Room::Next => !self.is_done() && self.answers.len() * 4 >= self.last_answered * 3,
+            Room::None => false,
         }
-        self.write_pending()?;
-        self.serve_waiting(desk, answers)?;
-        self.serve_claims(desk, answers)
     }
 
-    /// Serves one request; returns how many writes it was.
     fn answer(
         &mut self,
         request: Request,
         desk: &mut Desk,
         answers: &mut Answers,
-    ) -> rusqlite::Result<usize> {
+    ) -> rusqlite::Result<()> {
         match request {
             Request::Commit(commits, reply) => {
-                let writes = commits.iter().map(|commit| commit.writes.len()).sum();
                 let receipts = commits.into_iter().map(|commit| self.apply(commit)).collect();
                 answers.add(receipts, |receipts| Answer::Commit(reply, receipts))?;
-                return Ok(writes);
             }
             Request::Claim(waiter) => answers.claims.push(waiter),
             Request::Withdraw(queue, id) => withdraw(&queue, id, desk, answers)?,
             Request::Renew(leases, lease_for, reply) => {
                 let renewals = self.renew(&leases, self.now + lease_for);
                 answers.add(renewals, |renewals| Answer::Renew(reply, renewals))?;
-                return Ok(leases.len());
             }
             Request::Maintain(upkeep, reply) => {
                 let done = self.maintain(&upkeep);
                 answers.add(done, |done| Answer::Maintain(reply, done))?;
-                return Ok(upkeep.limit);
             }
-            Request::Release(tokens) => {
-                self.release(&tokens)?;
-                return Ok(tokens.len());
-            }
+            Request::Release(tokens) => self.release(&tokens)?,
             Request::Promote => self.owes_tick = true,
             Request::Close(reply) => desk.closing.push(reply),
         }
-        Ok(0)
+        Ok(())
+    }
+
+    fn serve(&mut self, desk: &mut Desk) -> rusqlite::Result<()> {
+        self.promote_due()?;
+        let mut answers = std::mem::take(&mut self.answers);
+        let served = self.serve_all(desk, &mut answers);
+        self.answers = answers;
+        served
+    }
+
+    fn serve_all(&mut self, desk: &mut Desk, answers: &mut Answers) -> rusqlite::Result<()> {
+        while self.writes < MAX_WRITES
+            && let Some(request) = desk.requests.pop_front()
+        {
+            self.writes = self.writes.saturating_add(request.work());
+            self.answer(request, desk, answers)?;
+        }
+        self.write_pending()?;
+        self.serve_waiting(desk, answers)?;
+        self.serve_claims(desk, answers)
     }
 
     /// Serves the claims that wait on the queues that changed, longest waiting first.
@@ -156,26 +192,49 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Commits the transaction; false if there was none.
-    fn commit(&mut self) -> rusqlite::Result<bool> {
-        if self.in_transaction {
+    /// Commits the transaction, and has its answers delivered when it is durable; false if it wrote nothing.
+    fn commit(&mut self, room: Room) -> rusqlite::Result<bool> {
+        let wrote = self.in_transaction;
+        if wrote {
             #[cfg(feature = "crash-points")]
             crate::crash::point("before-commit");
             self.sql.commit.execute(())?;
             #[cfg(feature = "crash-points")]
             crate::crash::point("after-commit");
         }
-        Ok(std::mem::take(&mut self.in_transaction))
+        (self.in_transaction, self.writes) = (false, 0);
+        self.publish();
+        let answers = std::mem::take(&mut self.answers);
+        let Some(flusher) = &self.flusher else {
+            answers.deliver(self.shared);
+            return Ok(wrote);
+        };
+        match room {
+            // What was only read was written before, and is durable.
+            Room::Idle if !wrote => answers.deliver(self.shared),
+            // Who comes alone is served soonest right here; where many come, the next ones are on the way.
+            Room::Idle if answers.len() <= ALONE => flusher.flush_here(answers),
+            _ => {
+                self.last_answered = answers.len();
+                flusher.hand_over(answers);
+            }
+        }
+        Ok(wrote)
     }
 
-    /// Waits until the next transaction may begin; an error says that the last ones may not be durable.
-    pub(super) fn await_flush(&self) -> Result<(), StoreError> {
-        self.flusher.as_ref().map_or(Ok(()), Flusher::ready)
+    /// Undoes the transaction, and tells everyone who has a part in it.
+    fn give_up(&mut self, error: StoreError, is_broken: bool) -> Result<bool, StoreError> {
+        let is_undone = self.roll_back();
+        // Nobody may have been told when the next delayed job runs.
+        self.owes_tick = true;
+        std::mem::take(&mut self.answers).refuse(&error);
+        if is_broken || !is_undone { Err(error) } else { Ok(false) }
     }
 
     /// Undoes the transaction; false if that is not possible.
     fn roll_back(&mut self) -> bool {
         self.undo_to(Mark::START);
+        self.writes = 0;
         // After some errors SQLite has rolled back already.
         let is_open = std::mem::take(&mut self.in_transaction) && !self.conn.is_autocommit();
         !is_open || self.conn.execute_batch("ROLLBACK").is_ok()

@@ -20,6 +20,24 @@ use eventyard::{
 
 pub(crate) use figure::{Figure, Unit};
 use rig::Rig;
+use tally::Verdict;
+
+/// One thing that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Case {
+    /// Durable enqueues, one job in each call
+    EnqueueSingle,
+    /// Durable enqueues, many jobs in each call
+    EnqueueBatch,
+    /// A worker with more jobs than it can handle
+    Drain,
+    /// Producers and a worker at once
+    EndToEnd,
+    /// From adding a job until its handler begins, one job at a time
+    PickupIdle,
+    /// The same, at a steady rate
+    PickupSteady,
+}
 
 /// What is measured, and how.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
@@ -34,7 +52,7 @@ pub(crate) struct Settings {
     pub(crate) concurrency: usize,
     /// Bytes of each job's payload.
     pub(crate) payload: usize,
-    /// Jobs that wait when the drain begins, if that is more than `jobs`.
+    /// Jobs that wait when the second drain begins; there is none if that is not more than `jobs`.
     pub(crate) backlog: usize,
 }
 
@@ -42,12 +60,12 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Progress {
     /// A case begins.
-    Begins(&'static str),
+    Begins(Case),
     /// A figure is known.
     Known(Figure),
 }
 
-/// Runs every case, telling each figure as soon as it is known.
+/// Runs the cases, telling each figure as soon as it is known.
 ///
 /// # Errors
 /// When the store cannot do what it is asked.
@@ -56,28 +74,42 @@ pub(crate) async fn run(
     inspect: Arc<dyn Inspect>,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    cases: &[Case],
     mut tell: impl FnMut(Progress),
 ) -> Result<(), Error> {
     use Progress::{Begins, Known};
 
     let rig = Rig { store, inspect, clock, settings };
-    tell(Begins("single enqueues"));
-    tell(Known(enqueue::single(&rig).await?));
-    tell(Begins("enqueues in batches"));
-    tell(Known(enqueue::batch(&rig).await?));
-    tell(Begins("drain"));
-    let (figure, drained) = drain::run(&rig).await?;
-    tell(Known(figure));
-    tell(Begins("end to end"));
-    let (figure, carried) = end_to_end::run(&rig).await?;
-    tell(Known(figure));
-    tell(Begins("pick-up when idle"));
-    pickup::idle(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
-    tell(Begins("pick-up at a steady rate"));
-    pickup::steady(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
+    let mut verdict = Verdict::default();
+    for case in cases {
+        tell(Begins(*case));
+        match case {
+            Case::EnqueueSingle => tell(Known(enqueue::single(&rig).await?)),
+            Case::EnqueueBatch => tell(Known(enqueue::batch(&rig).await?)),
+            Case::Drain => {
+                let (figure, drained) = drain::run(&rig).await?;
+                tell(Known(figure));
+                verdict = verdict + drained;
+                if settings.backlog > settings.jobs {
+                    tell(Known(drain::with_backlog(&rig).await?));
+                }
+            }
+            Case::EndToEnd => {
+                let (figure, carried) = end_to_end::run(&rig).await?;
+                tell(Known(figure));
+                verdict = verdict + carried;
+            }
+            Case::PickupIdle => {
+                pickup::idle(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)))
+            }
+            Case::PickupSteady => {
+                pickup::steady(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)))
+            }
+        }
+    }
     if let Some(figure) = figure::peak_memory() {
         tell(Known(figure));
     }
-    (drained + carried).figures().into_iter().for_each(|figure| tell(Known(figure)));
+    verdict.figures().into_iter().for_each(|figure| tell(Known(figure)));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, Thread},
+    time::Instant,
 };
 
 use tokio::sync::Semaphore;
@@ -86,13 +87,14 @@ impl Inbox {
         self.receiver.get().expect("only a receiver falls asleep").unpark();
     }
 
-    /// Takes all requests there are, in order. Waits until they are `enough` work, or until it is nudged; a
-    /// nudge since the last call counts. Only one thread may call this.
-    pub(crate) fn take(&self, into: &mut VecDeque<Request>, enough: usize) {
+    /// Takes all requests there are, in order. Waits until they are `enough` work, until it is nudged, or until
+    /// `limit`; a nudge since the last call counts. Only one thread may call this.
+    pub(crate) fn take(&self, into: &mut VecDeque<Request>, enough: usize, limit: Option<Instant>) {
         self.receiver.get_or_init(thread::current);
         loop {
+            let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
             let mut state = self.lock();
-            if state.work >= enough || state.nudged {
+            if state.work >= enough || state.nudged || left.is_some_and(|left| left.is_zero()) {
                 (state.work, state.asleep_until, state.nudged) = (0, None, false);
                 if into.is_empty() {
                     std::mem::swap(&mut state.requests, into);
@@ -104,7 +106,10 @@ impl Inbox {
             }
             state.asleep_until = Some(enough);
             drop(state);
-            thread::park();
+            match left {
+                Some(left) => thread::park_timeout(left),
+                None => thread::park(),
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod document;
 mod enqueue;
 mod find;
 mod flush;
+mod gather;
 mod load;
 mod number;
 mod pending;
@@ -29,8 +30,8 @@ use rusqlite::Connection;
 
 pub(crate) use self::thread::spawn;
 use self::{
-    answers::Answers, flush::Flusher, number::Numbers, pending::Pending, state::State,
-    statements::Statements,
+    answers::Answers, flush::Flusher, gather::Gathering, number::Numbers, pending::Pending,
+    state::State, statements::Statements,
 };
 use crate::{
     encoding::{JobReader, OptionsWriter},
@@ -53,8 +54,7 @@ struct Writer<'c> {
     /// What the transaction under way has answered, and how many writes it has.
     answers: Answers,
     writes: usize,
-    /// How many callers the last transaction that wrote something answered.
-    last_answered: usize,
+    gathering: Gathering,
     /// The timekeeper waits to be told when the next delayed job runs.
     owes_tick: bool,
     /// Absent when nobody waits for the disk.

@@ -10,22 +10,33 @@ use super::{
     tally::{Tally, Verdict},
 };
 
-const QUEUE: &str = "drain";
-
+/// As many jobs as there are.
 pub(super) async fn run(rig: &Rig) -> Result<(Figure, Verdict), Error> {
     let jobs = rig.settings.jobs;
-    let waiting = jobs.max(rig.settings.backlog);
-    let producer = rig.producer(QUEUE).await?;
-    rig.fill(&producer, QUEUE, waiting).await?;
+    let (figure, tally) = measure(rig, "drain", jobs).await?;
+    Ok((figure, tally.verdict(jobs)))
+}
+
+/// The first jobs of a long backlog. The producers' shares are not drained evenly: what is lost then is not known.
+pub(super) async fn with_backlog(rig: &Rig) -> Result<Figure, Error> {
+    measure(rig, "drain-backlog", rig.settings.backlog).await.map(|(figure, _)| figure)
+}
+
+async fn measure(
+    rig: &Rig,
+    case: &'static str,
+    waiting: usize,
+) -> Result<(Figure, Arc<Tally>), Error> {
+    let jobs = rig.settings.jobs;
+    let producer = rig.producer(case).await?;
+    rig.fill(&producer, case, waiting).await?;
 
     let tally = Arc::new(Tally::new(waiting, jobs));
     let begun = Instant::now();
-    let worker = rig.worker(QUEUE, &tally).await?;
+    let worker = rig.worker(case, &tally).await?;
     let took = tally.reached().await - begun;
     // Only when the last jobs are settled is it known that none of them runs again.
     worker.stop().await;
     producer.stop().await;
-    // With a longer backlog the producers' shares are not drained evenly; what is lost then is not known.
-    let verdict = if waiting == jobs { tally.verdict(jobs) } else { Verdict::default() };
-    Ok((Figure::rate(QUEUE, jobs, took), verdict))
+    Ok((Figure::rate(case, jobs, took), tally))
 }

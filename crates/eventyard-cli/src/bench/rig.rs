@@ -79,8 +79,8 @@ impl Rig {
 
 /// The job with this number: its payload begins with the number and is filled up to its size.
 fn job(queue: &str, number: usize, size: usize) -> JobRequest {
-    let mut data = format!("\"{number:010}");
-    data.extend(std::iter::repeat_n('x', size.saturating_sub(data.len() + 1)));
-    data.push('"');
+    let mut data = format!("\"{number:010}").into_bytes();
+    data.resize(data.len().max(size.saturating_sub(1)), b'x');
+    data.push(b'"');
     JobRequest { data: Bytes::from(data), ..JobRequest::new(queue, "bench") }
 }

@@ -2,13 +2,13 @@
 
 use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use eventyard::model::Durability;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::{
-    bench::{self, Figure, Progress, Settings, Unit},
+    bench::{self, Case, Figure, Progress, Settings, Unit},
     store::{self, OpenStore},
 };
 
@@ -37,9 +37,12 @@ pub(crate) struct BenchArgs {
     /// Bytes of each job's payload
     #[arg(long, value_name = "BYTES", default_value_t = 200)]
     payload: usize,
-    /// Jobs that wait when the drain begins, if that is more than --jobs
+    /// Drain a second time, with this many jobs waiting, if that is more than --jobs
     #[arg(long, value_name = "N", default_value_t = 0)]
     backlog: usize,
+    /// Measure only this; may be repeated
+    #[arg(long, value_name = "CASE", value_enum)]
+    only: Vec<Case>,
     /// Print a line of JSON for each figure
     #[arg(long)]
     json: bool,
@@ -63,6 +66,7 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
         payload: args.payload,
         backlog: args.backlog,
     };
+    let cases = if args.only.is_empty() { Case::value_variants() } else { &args.only };
     let scratch = match &args.store {
         Some(_) => None,
         None => Some(Scratch::make(&args.data_dir)?),
@@ -90,7 +94,10 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(100));
     let tell = |progress| match progress {
-        Progress::Begins(case) => spinner.set_message(case),
+        Progress::Begins(case) => {
+            let case = case.to_possible_value();
+            spinner.set_message(case.map(|case| case.get_name().to_owned()).unwrap_or_default());
+        }
         Progress::Known(figure) => {
             let text = if args.json {
                 let line = Line { figure, durability, params: settings };
@@ -104,7 +111,7 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
             spinner.suspend(|| drop(writeln!(out, "{text}")));
         }
     };
-    bench::run(Arc::clone(&store), inspect, clock, settings, tell)
+    bench::run(Arc::clone(&store), inspect, clock, settings, cases, tell)
         .await
         .map_err(|error| miette::miette!("{error}"))?;
     spinner.finish_and_clear();

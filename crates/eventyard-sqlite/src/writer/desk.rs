@@ -1,6 +1,9 @@
 //! The desk: what waits for the writer, and outlives its connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Instant,
+};
 
 use eventyard_core::{QueueName, StoreError};
 use tokio::sync::oneshot;
@@ -22,9 +25,9 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Takes what is in the inbox, when it is `enough` or something else happened.
-    pub(super) fn take(&mut self, shared: &Shared, enough: usize) {
-        shared.inbox.take(&mut self.requests, enough);
+    /// Takes what is in the inbox, when it is `enough`, when something else happened, or when it is time.
+    pub(super) fn take(&mut self, shared: &Shared, enough: usize, limit: Option<Instant>) {
+        shared.inbox.take(&mut self.requests, enough, limit);
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -9,6 +9,7 @@ use std::{
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use eventyard_core::{StoreError, StoreErrorKind};
@@ -33,6 +34,8 @@ struct State {
     next: Option<Answers>,
     /// A sync is under way.
     syncing: bool,
+    /// How long the last sync took.
+    pace: Duration,
     /// The log could not be synced: nothing more is committed on this connection.
     failed: Option<StoreError>,
     closed: bool,
@@ -73,6 +76,11 @@ impl Flusher {
             (None, true, None) => Ok(Room::Next),
             (None, _, Some(_)) => Ok(Room::None),
         }
+    }
+
+    /// How long the last sync took.
+    pub(super) fn pace(&self) -> Duration {
+        self.channel.lock().pace
     }
 
     /// Syncs what was committed, and delivers its answers, from the thread. There must be room.
@@ -119,12 +127,14 @@ impl Channel {
     /// Syncs the log, then delivers what was committed before.
     fn flush(&self, answers: Answers) {
         let failed = self.lock().failed.as_ref().map(StoreError::share);
+        let began = Instant::now();
         let outcome = match failed {
             Some(error) => Err(error),
             None => self.log.sync_data().map_err(|error| self.sync_error(error)),
         };
         let mut state = self.lock();
         state.syncing = false;
+        state.pace = began.elapsed();
         if let Err(error) = &outcome {
             state.failed.get_or_insert_with(|| error.share());
         }

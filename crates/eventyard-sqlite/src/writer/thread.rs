@@ -61,7 +61,7 @@ fn run(shared: &Arc<Shared>, opened: Opened) {
         tracing::error!(%error, "the store's file had to be closed; the next call opens it again");
         desk.refuse(&error);
         if desk.closing.is_empty() {
-            desk.take(shared, 1);
+            desk.take(shared, 1, None);
         }
         if !desk.closing.is_empty() || desk.is_closing() {
             break;
@@ -132,7 +132,8 @@ fn live(
         }
     }
     while !(desk.is_done() && writer.is_done()) {
-        desk.take(shared, writer.patience(desk));
+        let (enough, limit) = writer.patience(desk);
+        desk.take(shared, enough, limit);
         if writer.turn(desk)? {
             wal.make_room(checkpoints.pages());
             checkpoints.after_commit(&conn);

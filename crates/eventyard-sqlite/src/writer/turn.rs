@@ -4,7 +4,10 @@
 //! transaction stays open and takes up what comes in the meantime: nothing is waited for that would not have to be
 //! waited for anyway.
 
-use std::collections::hash_map::Entry;
+use std::{
+    collections::hash_map::Entry,
+    time::{Duration, Instant},
+};
 
 use eventyard_core::{QueueName, StoreError, Timestamp};
 
@@ -30,18 +33,23 @@ const WORTH_WAKING: usize = 8;
 const ALONE: usize = 2;
 
 impl Writer<'_> {
-    /// How much work the writer waits for before its next turn.
-    pub(super) fn patience(&self, desk: &Desk) -> usize {
+    /// How much work the writer waits for before its next turn, and how long.
+    pub(super) fn patience(&mut self, desk: &Desk) -> (usize, Option<Instant>) {
         let may_serve = self.writes < MAX_WRITES;
-        let has_requests = !desk.requests.is_empty();
         match self.room() {
-            Err(_) => 0,
-            Ok(Room::Idle) if !self.is_done() || has_requests => 0,
-            Ok(Room::Idle) => 1,
-            Ok(_) if may_serve && has_requests => 0,
-            Ok(_) if may_serve => WORTH_WAKING,
+            Err(_) => (0, None),
+            Ok(_) if may_serve && !desk.requests.is_empty() => (0, None),
+            Ok(Room::Idle) if self.is_done() => (1, None),
+            Ok(Room::Idle) if may_serve => {
+                let callers = self.answers.len();
+                let sync = self.flusher.as_ref().map_or(Duration::ZERO, Flusher::pace);
+                let limit = self.gathering.limit(callers, sync);
+                (self.gathering.enough().saturating_sub(callers), Some(limit))
+            }
+            Ok(Room::Idle) => (0, None),
+            Ok(_) if may_serve => (WORTH_WAKING, None),
             // Nothing can be done before the flusher nudges.
-            Ok(_) => usize::MAX,
+            Ok(_) => (usize::MAX, None),
         }
     }
 
@@ -80,12 +88,8 @@ impl Writer<'_> {
 
     /// Whether to commit now.
     fn is_time(&self, room: Room) -> bool {
-        match room {
-            Room::Idle => true,
-            // Most of those who were answered last are back: the next sync can begin where this one ends.
-            Room::Next => !self.is_done() && self.answers.len() * 4 >= self.last_answered * 3,
-            Room::None => false,
-        }
+        let is_full = self.writes >= MAX_WRITES && room != Room::None;
+        is_full || self.gathering.is_time(room, self.answers.len())
     }
 
     fn answer(
@@ -205,6 +209,7 @@ impl Writer<'_> {
         (self.in_transaction, self.writes) = (false, 0);
         self.publish();
         let answers = std::mem::take(&mut self.answers);
+        self.gathering.committed(answers.len());
         let Some(flusher) = &self.flusher else {
             answers.deliver(self.shared);
             return Ok(wrote);
@@ -214,10 +219,7 @@ impl Writer<'_> {
             Room::Idle if !wrote => answers.deliver(self.shared),
             // Who comes alone is served soonest right here; where many come, the next ones are on the way.
             Room::Idle if answers.len() <= ALONE => flusher.flush_here(answers),
-            _ => {
-                self.last_answered = answers.len();
-                flusher.hand_over(answers);
-            }
+            _ => flusher.hand_over(answers),
         }
         Ok(wrote)
     }
@@ -282,7 +284,7 @@ fn withdraw(
     answers: &mut Answers,
 ) -> rusqlite::Result<()> {
     if let Some(waiter) = answers.claims.iter_mut().find(|waiter| waiter.id == id) {
-        waiter.ask.wait = std::time::Duration::ZERO;
+        waiter.ask.wait = Duration::ZERO;
         return Ok(());
     }
     // A claim that is not there was answered; its answer is on the way.

@@ -13,7 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Auth, Code, Problem, access, auth, document, event, failed, health, job, queue, worker,
+    Auth, Code, Problem, access, auth, document, event, failed, flow, health, job, queue, schedule,
+    stream, worker,
 };
 
 /// How the API is set up.
@@ -70,7 +71,10 @@ fn endpoints() -> OpenApiRouter<Yard> {
         .merge(event::routes())
         .merge(failed::routes())
         .merge(queue::routes())
+        .merge(schedule::routes())
         .merge(job::routes())
+        .merge(flow::routes())
+        .merge(stream::routes())
         .merge(worker::routes())
 }
 

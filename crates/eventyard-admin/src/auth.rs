@@ -22,7 +22,7 @@ use crate::{Code, Problem};
 pub enum Role {
     /// Looks at everything, changes nothing.
     Viewer,
-    /// Publishes, enqueues, works on jobs, retries, promotes, pauses.
+    /// Publishes, enqueues, works on jobs, changes, retries, promotes, cancels, pauses, limits.
     Operator,
     /// Also removes: drain, obliterate, clean, delete.
     Admin,

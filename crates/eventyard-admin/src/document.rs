@@ -31,10 +31,12 @@ const BEARER: &str = "bearer";
 /// The groups of endpoints, in the order in which they are shown.
 const TAGS: &[(&str, &str)] = &[
     ("events", "Publish events; read the event log."),
-    ("queues", "Queues: how they stand, pausing, emptying."),
-    ("jobs", "Single jobs: add, look at, retry, promote, cancel, remove."),
+    ("queues", "Queues: how they stand, pausing, limiting, emptying."),
+    ("jobs", "Single jobs and flows: add, look at, change, retry, promote, cancel, remove."),
     ("failed", "Dead letters of all queues: list, retry, remove."),
+    ("schedules", "Jobs that are added again and again, by the calendar or at an interval."),
     ("workers", "Work on jobs from any language: claim, then settle by lease."),
+    ("stream", "Hear what happens on the queues, as it happens."),
     ("health", "Whether the server is alive and ready. No credential is needed."),
 ];
 

@@ -44,12 +44,15 @@ mod auth;
 mod document;
 mod event;
 mod failed;
+mod flow;
 mod health;
 mod job;
 mod problem;
 mod queue;
 mod request;
+mod schedule;
 mod serve;
+mod stream;
 mod worker;
 
 pub use api::{ApiOptions, api};

@@ -1,6 +1,8 @@
 //! Queues over HTTP.
 
 mod clean;
+mod keys;
+mod limits;
 mod stats;
 mod steer;
 mod view;
@@ -24,6 +26,8 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
         .merge(stats::routes())
         .merge(steer::routes())
         .merge(clean::routes())
+        .merge(limits::routes())
+        .merge(keys::routes())
 }
 
 /// A queue as it is known: declared, stored, or both.
@@ -40,7 +44,12 @@ pub(crate) async fn all(yard: &Yard) -> Result<BTreeMap<QueueName, Known<'_>>, P
     for (name, declared) in yard.declared_queues() {
         let known = all.entry(name.clone()).or_insert_with(|| Known {
             declared: None,
-            status: QueueStatus { name: name.clone(), paused: false, counts: <_>::default() },
+            status: QueueStatus {
+                name: name.clone(),
+                paused: false,
+                counts: <_>::default(),
+                limits: <_>::default(),
+            },
         });
         known.declared = Some(declared);
     }

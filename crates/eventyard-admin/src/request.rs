@@ -15,8 +15,8 @@ pub(crate) use batch::{check_length, is_list};
 pub(crate) use body::check_text;
 pub use body::{JsonBody, OptionalJson, RawBody};
 pub(crate) use identifier::{
-    EventPath, EventText, FailedPath, JobPath, JobText, LeasePath, QueuePath, QueueText, Text,
-    WorkerText,
+    EventPath, EventText, FailedPath, JobPath, JobText, KeyPath, KeyText, LeasePath, QueuePath,
+    QueueText, SchedulePath, ScheduleText, Text, WorkerText,
 };
 pub(crate) use object::{Object, object};
 pub use page::{DEFAULT_LIMIT, List, Paging, listing};

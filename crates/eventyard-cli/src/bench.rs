@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) payload: usize,
     /// Jobs that wait when the second drain begins; there is none if that is not more than `jobs`.
     pub(crate) backlog: usize,
+    /// Keys over which the backlog is spread; the first drain has one then, and without keys none has any.
+    pub(crate) keys: usize,
 }
 
 /// What a run tells while it goes on.
@@ -100,10 +102,10 @@ pub(crate) async fn run(
                 verdict = verdict + carried;
             }
             Case::PickupIdle => {
-                pickup::idle(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)))
+                pickup::idle(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
             }
             Case::PickupSteady => {
-                pickup::steady(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)))
+                pickup::steady(&rig).await?.into_iter().for_each(|figure| tell(Known(figure)));
             }
         }
     }

@@ -6,7 +6,10 @@ use clap::{Parser, Subcommand};
 use miette::MietteHandlerOpts;
 
 use crate::{
-    commands::{bench, completions, config, dev, doctor, events, jobs, publish, queues, serve},
+    commands::{
+        bench, completions, config, dev, doctor, events, flows, jobs, publish, queues, schedules,
+        serve,
+    },
     output,
 };
 
@@ -25,7 +28,9 @@ enum Command {
     Publish(publish::PublishArgs),
     Queues(queues::QueuesArgs),
     Jobs(jobs::JobsArgs),
+    Flows(flows::FlowsArgs),
     Events(events::EventsArgs),
+    Schedules(schedules::SchedulesArgs),
     Bench(bench::BenchArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
@@ -76,7 +81,9 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Queues(args) => queues::run(args).await,
             Self::Jobs(args) => jobs::run(args).await,
+            Self::Flows(args) => flows::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Schedules(args) => schedules::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Doctor(args) => doctor::run(args).await,
             Self::Config(args) => config::run(&args),

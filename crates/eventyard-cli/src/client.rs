@@ -1,15 +1,19 @@
 //! The way to a running server: its REST API.
 
+mod event_stream;
+
 use std::time::Duration;
 
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
-use reqwest::{Method, StatusCode, Url, header};
+use reqwest::{Method, Response, StatusCode, Url, header};
 use serde::Serialize;
 use serde_json::{
     Value,
     value::{RawValue, to_raw_value},
 };
+
+pub(crate) use event_stream::EventStream;
 
 /// How long a look at who listens may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -63,6 +67,16 @@ impl Call {
     /// A change.
     pub(crate) fn post<const N: usize>(path: [&str; N]) -> Self {
         Self { method: Method::POST, ..Self::get(path) }
+    }
+
+    /// A replacement.
+    pub(crate) fn put<const N: usize>(path: [&str; N]) -> Self {
+        Self { method: Method::PUT, ..Self::get(path) }
+    }
+
+    /// A change of a part.
+    pub(crate) fn patch<const N: usize>(path: [&str; N]) -> Self {
+        Self { method: Method::PATCH, ..Self::get(path) }
     }
 
     /// A removal.
@@ -133,7 +147,26 @@ impl Client {
         }
     }
 
+    /// Makes a call whose answer is a stream of events.
+    ///
+    /// # Errors
+    /// As for [`call`](Client::call).
+    pub(crate) async fn listen(&self, call: Call) -> miette::Result<EventStream> {
+        let response = self.request(call).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(EventStream::of(response));
+        }
+        let answer = read(response).await?;
+        Err(refusal(status, &answer, &self.base))
+    }
+
     async fn send(&self, call: Call) -> miette::Result<(StatusCode, Value)> {
+        let response = self.request(call).await?;
+        Ok((response.status(), read(response).await?))
+    }
+
+    async fn request(&self, call: Call) -> miette::Result<Response> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v1"]).extend(call.path);
@@ -148,28 +181,29 @@ impl Client {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| {
+        request.send().await.map_err(|error| {
             let cause = causes(&error);
             miette!(
                 help = "start one with `eventyard dev`, or name another with --server or EVENTYARD_SERVER",
                 "the server at {} cannot be reached: {cause}",
                 self.base
             )
-        })?;
-        let status = response.status();
-        let is_json = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.contains("json"));
-        let body = response.bytes().await.into_diagnostic().wrap_err("the answer broke off")?;
-        let answer = if is_json && !body.is_empty() {
-            serde_json::from_slice(&body).into_diagnostic().wrap_err("the answer is no JSON")?
-        } else {
-            Value::Null
-        };
-        Ok((status, answer))
+        })
     }
+}
+
+/// The JSON that was answered; null when none was.
+async fn read(response: Response) -> miette::Result<Value> {
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("json"));
+    let body = response.bytes().await.into_diagnostic().wrap_err("the answer broke off")?;
+    if !is_json || body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&body).into_diagnostic().wrap_err("the answer is no JSON")
 }
 
 /// What a server that refused has to say: RFC 9457 problem details.

@@ -31,6 +31,12 @@ pub(crate) async fn start(config: &Config, store: OpenStore) -> miette::Result<Y
     for rule in &config.routes.rules {
         app = route(app, rule);
     }
+    for (name, schedule) in &config.schedules {
+        // The check of the configuration has refused one that cannot be declared.
+        if let Some(schedule) = schedule.declare(name) {
+            app = app.schedule(schedule);
+        }
+    }
     if config.notifies() {
         let deps = channels::open(&config.channels, &clock).wrap_err("a channel cannot be used")?;
         app = eventyard_notify::handlers(app, deps);

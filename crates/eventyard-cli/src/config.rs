@@ -13,6 +13,7 @@ mod channels;
 mod documentation;
 mod environment;
 mod events;
+mod instant;
 mod key;
 mod legacy;
 mod limits;
@@ -25,6 +26,7 @@ mod problem;
 mod queues;
 mod retention;
 mod routes;
+mod schedules;
 mod secret;
 mod server;
 mod show;
@@ -43,6 +45,7 @@ pub(crate) use self::{
     channels::{Channels, Fcm, Smtp},
     environment::Environment,
     events::{Bus, Events},
+    instant::Instant,
     limits::Limits,
     load::{Flag, Layers, Loaded},
     log::{Log, LogFormat},
@@ -51,10 +54,11 @@ pub(crate) use self::{
     queues::Queue,
     retention::Retention,
     routes::{Matching, Routes, Rule},
+    schedules::Schedule,
     secret::Secret,
     server::Server,
     store::{InvalidStoreUrl, Store, StoreUrl, Synchronous},
-    time_span::TimeSpan,
+    time_span::{InvalidTimeSpan, TimeSpan},
 };
 
 /// Everything that can be configured.
@@ -74,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) queues: BTreeMap<String, Queue>,
     /// Which events go to which queues.
     pub(crate) routes: Routes,
+    /// Jobs that are added again and again, by name: letters, digits, `-`, `_` and `.`.
+    pub(crate) schedules: BTreeMap<String, Schedule>,
     /// The booking notifications.
     pub(crate) notifications: Notifications,
     /// The ways in which notifications leave.

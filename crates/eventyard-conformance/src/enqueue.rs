@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use eventyard_core::{
-    Backoff, Commit, Effect, Enqueued, JobId, JobOptions, JobState, Keep, Payload, Write,
+    Backoff, Commit, Deduplication, Effect, Enqueued, GroupKey, JobId, JobOptions, JobState, Keep,
+    Payload, Write,
 };
 
 use crate::{
@@ -32,6 +33,16 @@ pub async fn a_job_comes_out_as_it_went_in(f: &Fixture) {
         lifo: Some(true),
         remove_on_complete: Some(Keep::count(1000).or_age(secs(86_400))),
         remove_on_fail: Some(Keep::age(secs(7 * 86_400))),
+        key: Some(GroupKey::new("a tenant").unwrap()),
+        ttl: Some(secs(90)),
+        deduplication: Some(Deduplication {
+            id: GroupKey::new("what it says").unwrap(),
+            ttl: Some(ms(2500)),
+            extend: true,
+            replace: true,
+            keep_last_if_active: false,
+        }),
+        parent: None,
     });
     let effect = f.write(Write::Enqueue(new.clone())).await;
     assert_eq!(effect, enqueued("q", "a", false));

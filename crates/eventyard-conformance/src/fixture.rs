@@ -6,11 +6,11 @@ use eventyard_core::{
     Claim, Clock, Commit, CommitError, Effect, Inspect, JobKey, JobState, Keep, Lease, Leased,
     Maintenance, ManualClock, NewJob, PageAsk, QueueName, Receipt, Settlement, Store, StoreError,
     Timestamp, Upkeep, WorkerId, Write,
-    inspect::{Counts, JobStatus},
+    inspect::{Child, Counts, JobStatus, KeyStatus},
 };
 use futures_util::FutureExt;
 
-use crate::given::{key, queue_name};
+use crate::given::{failure, key, queue_name};
 
 /// How long the claims of the suite lease jobs for.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -211,6 +211,34 @@ impl Fixture {
         }
     }
 
+    /// The children of a job, as listed in small pages.
+    pub(crate) async fn children(&self, job: &JobKey) -> Vec<Child> {
+        let (mut all, mut ask) = (Vec::new(), PageAsk::first(2));
+        loop {
+            let page = self.inspect.children(job, ask.clone()).await.unwrap();
+            assert!(page.items.len() <= 2, "a page holds what was asked for");
+            all.extend(page.items);
+            if page.next.is_none() {
+                return all;
+            }
+            ask.cursor = page.next;
+        }
+    }
+
+    /// The keys of a queue, as listed in small pages.
+    pub(crate) async fn keys(&self, queue: &QueueName) -> Vec<KeyStatus> {
+        let (mut all, mut ask) = (Vec::new(), PageAsk::first(2));
+        loop {
+            let page = self.inspect.keys(queue, ask.clone()).await.unwrap();
+            assert!(page.items.len() <= 2, "a page holds what was asked for");
+            all.extend(page.items);
+            if page.next.is_none() {
+                return all;
+            }
+            ask.cursor = page.next;
+        }
+    }
+
     /// The counts of a queue; zeros when it is not known.
     pub(crate) async fn counts(&self, queue: &str) -> Counts {
         let queues = self.inspect.queues().await.unwrap();
@@ -226,6 +254,20 @@ impl Fixture {
     /// Completes a job and keeps it.
     pub(crate) async fn complete(&self, lease: &Lease, keep: Keep) {
         self.settle(lease, Settlement::Complete { result: None, keep }).await;
+    }
+
+    /// Fails a job for good and keeps it.
+    pub(crate) async fn fail(&self, lease: &Lease) {
+        let keep = Keep::FOREVER;
+        self.settle(lease, Settlement::Fail { failure: failure("for good"), keep }).await;
+    }
+
+    /// Claims a job that must be the next, and completes it with a result.
+    pub(crate) async fn run(&self, queue: &str, id: &str, result: &str) {
+        let leased = self.claim_one(queue).await;
+        assert_eq!(leased.job.id.as_str(), id, "the next job of {queue}");
+        let result = Some(result.to_owned().into());
+        self.settle(&leased.lease, Settlement::Complete { result, keep: Keep::FOREVER }).await;
     }
 
     /// Makes sure of a job's key under which nothing is kept.

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use eventyard_core::{
-    Clock, Event, EventId, Failure, FailureKind, JobId, JobKey, JobOptions, ManualClock, NewJob,
-    Payload, QueueName, Timestamp, Write,
+    Clock, Deduplication, Event, EventId, Failure, FailureKind, GroupKey, JobId, JobKey,
+    JobOptions, ManualClock, NewJob, OnChildFailure, Parent, Payload, QueueLimits, QueueName,
+    Timestamp, Write,
 };
 
 pub(crate) const fn ms(n: u64) -> Duration {
@@ -30,7 +31,14 @@ pub(crate) fn key(queue: &str, id: &str) -> JobKey {
 pub(crate) fn job(queue: &str, id: &str) -> NewJob {
     let JobKey { queue, id } = key(queue, id);
     let payload = Payload::Data(format!("{{\"job\":\"{id}\"}}").into());
-    NewJob { queue, id, name: "test.job".into(), payload, options: Arc::default() }
+    NewJob {
+        queue,
+        id,
+        name: "test.job".into(),
+        payload,
+        options: Arc::default(),
+        awaits_children: false,
+    }
 }
 
 /// Jobs without options.
@@ -60,6 +68,60 @@ pub(crate) fn prioritized(queue: &str, id: &str, priority: u32) -> NewJob {
 
 pub(crate) fn lifo(queue: &str, id: &str) -> NewJob {
     job_with(queue, id, |options| options.lifo = Some(true))
+}
+
+pub(crate) fn group(key: &str) -> GroupKey {
+    GroupKey::new(key).unwrap()
+}
+
+pub(crate) fn keyed(queue: &str, id: &str, key: &str) -> NewJob {
+    job_with(queue, id, |options| options.key = Some(group(key)))
+}
+
+/// A job that is dropped while another that says the same is there.
+pub(crate) fn saying(
+    queue: &str,
+    id: &str,
+    says: &str,
+    set: impl FnOnce(&mut Deduplication),
+) -> NewJob {
+    let mut deduplication = Deduplication {
+        id: group(says),
+        ttl: None,
+        extend: false,
+        replace: false,
+        keep_last_if_active: false,
+    };
+    set(&mut deduplication);
+    job_with(queue, id, |options| options.deduplication = Some(deduplication))
+}
+
+/// A job that waits for its children.
+pub(crate) fn parent(queue: &str, id: &str) -> NewJob {
+    NewJob { awaits_children: true, ..job(queue, id) }
+}
+
+/// A job that another one waits for.
+pub(crate) fn child_of(parent: &JobKey, on_fail: OnChildFailure, mut job: NewJob) -> NewJob {
+    let JobKey { queue, id } = parent.clone();
+    Arc::make_mut(&mut job.options).parent = Some(Parent { queue, id, on_fail });
+    job
+}
+
+/// Replaces the limits of a queue.
+pub(crate) fn limit(queue: &str, set: impl FnOnce(&mut QueueLimits)) -> Write {
+    let mut limits = QueueLimits::default();
+    set(&mut limits);
+    assert_eq!(limits.validate(), Ok(()), "a case sets valid limits");
+    Write::Limit(queue_name(queue), limits)
+}
+
+pub(crate) fn pause_key(queue: &str, key: &str, paused: bool) -> Write {
+    Write::PauseKey(queue_name(queue), group(key), paused)
+}
+
+pub(crate) fn cancel(queue: &str, id: &str) -> Write {
+    Write::Cancel { job: key(queue, id), reason: "not wanted any more".to_owned() }
 }
 
 /// An event with an id of one's own.

@@ -1,11 +1,17 @@
 //! Random sequences of operations, on a store and on [`MemoryStore`] side by side.
 //!
-//! After each operation both must give the same answer, lease tokens aside, and every few operations
-//! everything that can be seen of them must be the same. A failing sequence is made as short as possible
+//! After each operation both must give the same answer, lease tokens aside, and tell the same events; every few
+//! operations everything that can be seen of them must be the same. A failing sequence is made as short as possible
 //! and printed, one operation a line.
 
 mod apply;
+mod build;
+mod flavour;
+mod job;
+mod limits;
+mod name;
 mod op;
+mod write;
 
 use std::{env, fmt::Write as _, time::Duration};
 
@@ -29,6 +35,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Panics
 /// When the store does something that [`MemoryStore`] does not; with the operations that led there.
 pub fn agrees_with_memory(factory: impl AsyncFn() -> Fixture) {
+    try_sequences(factory, Life::Whole);
+}
+
+/// Tries random sequences of operations on a store that is opened again in between. What ends with an opening
+/// takes no part: the feed, whose turn it is, and what counts against a rate.
+///
+/// # Panics
+/// As [`agrees_with_memory`].
+pub fn agrees_with_memory_when_reopened(factory: impl AsyncFn() -> Fixture) {
+    try_sequences(factory, Life::Reopened);
+}
+
+/// Whether a store is open from the beginning of a sequence to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Whole,
+    Reopened,
+}
+
+fn try_sequences(factory: impl AsyncFn() -> Fixture, life: Life) {
     let cases = env::var("EVENTYARD_RANDOM_CASES")
         .ok()
         .map(|text| text.parse().expect("EVENTYARD_RANDOM_CASES is a number of sequences"));
@@ -39,11 +65,15 @@ pub fn agrees_with_memory(factory: impl AsyncFn() -> Fixture) {
         ..Config::default()
     };
     let runtime = runtime();
-    let outcome = TestRunner::new(config).run(&op::sequences(MAX_OPS), |ops| {
-        let compared = Box::pin(compare(&factory, &ops));
-        let compared = runtime.block_on(async { tokio::time::timeout(PATIENCE, compared).await });
-        compared.unwrap_or_else(|_| Err("the store hangs".to_owned())).map_err(TestCaseError::fail)
-    });
+    let outcome =
+        TestRunner::new(config).run(&op::sequences(MAX_OPS, life == Life::Whole), |ops| {
+            let compared = Box::pin(compare(&factory, &ops, life));
+            let compared =
+                runtime.block_on(async { tokio::time::timeout(PATIENCE, compared).await });
+            compared
+                .unwrap_or_else(|_| Err("the store hangs".to_owned()))
+                .map_err(TestCaseError::fail)
+        });
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, ops)) => {
@@ -62,7 +92,11 @@ fn lines(ops: &[Op]) -> String {
 }
 
 /// Runs a sequence on both stores; says where they part.
-async fn compare(factory: &impl AsyncFn() -> Fixture, ops: &[Op]) -> Result<(), String> {
+async fn compare(
+    factory: &impl AsyncFn() -> Fixture,
+    ops: &[Op],
+    life: Life,
+) -> Result<(), String> {
     let theirs = factory().await;
     let clock = clock_like(&theirs.clock);
     let memory = Fixture::new(MemoryStore::new(clock.clone()), clock);
@@ -74,19 +108,37 @@ async fn compare(factory: &impl AsyncFn() -> Fixture, ops: &[Op]) -> Result<(), 
                 "operation {n} is answered in two ways:\n    memory: {expected}\n    store:  {actual}"
             ));
         }
+        if life == Life::Whole {
+            listen(&mut memory, &mut theirs)
+                .map_err(|why| format!("after operation {n}: {why}"))?;
+        }
         if (n + 1) % LOOK_EVERY == 0 || n + 1 == ops.len() {
-            look(&memory, &theirs).await.map_err(|why| format!("after operation {n}: {why}"))?;
+            look(&mut memory, &mut theirs, life)
+                .await
+                .map_err(|why| format!("after operation {n}: {why}"))?;
         }
     }
     theirs.fixture.store.close().await;
     Ok(())
 }
 
+/// Compares what was told since the last time.
+fn listen(memory: &mut Side, theirs: &mut Side) -> Result<(), String> {
+    let (expected, actual) = (memory.heard(), theirs.heard());
+    if expected != actual {
+        return Err(format!("what is told is:\n    memory: {expected}\n    store:  {actual}"));
+    }
+    Ok(())
+}
+
 /// Compares everything that can be seen.
-async fn look(memory: &Side, theirs: &Side) -> Result<(), String> {
+async fn look(memory: &mut Side, theirs: &mut Side, life: Life) -> Result<(), String> {
     let (expected, actual) = (memory.promote_due().await, theirs.promote_due().await);
     if expected != actual {
         return Err(format!("a claim on an unknown queue: memory {expected}, store {actual}"));
+    }
+    if life == Life::Whole {
+        listen(memory, theirs)?;
     }
     let (expected, actual) = (memory.leases_held().await, theirs.leases_held().await);
     if expected != actual {

@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, fmt, fmt::Write as _};
 
 use eventyard_core::{
-    Event, FailureKind, JobState, PageAsk, QueueName, StoreError,
+    Event, JobState, PageAsk, QueueName, StoreError,
     inspect::{DocumentFilter, EventFilter, JobStatus},
 };
 
-use crate::Fixture;
+use crate::{
+    Fixture,
+    plain::{plain_child, plain_failure},
+};
 
 /// The collections whose documents a snapshot holds.
 pub(crate) const COLLECTIONS: [&str; 2] = ["things", "others"];
@@ -71,6 +74,11 @@ impl Snapshot {
         for (name, status) in &queues {
             let counts: Vec<_> = status.counts.iter().filter(|(_, n)| *n > 0).collect();
             self.add(format!("queue {name}"), (&status.name, status.paused, counts));
+            self.add(format!("queue {name}, limits"), &status.limits);
+            let keys = f.keys(name).await;
+            if !keys.is_empty() {
+                self.add(format!("queue {name}, keys"), keys);
+            }
             for state in JobState::ALL {
                 let listed = f.walk(Some(name), state).await;
                 let count = status.counts.get(state);
@@ -115,15 +123,15 @@ impl Snapshot {
         if !queues.contains(queue) {
             return Err(format!("job {key} is on the queues {queues:?}"));
         }
-        // Stores put the last crash in words of their own.
-        if let Some(failure) = &mut status.failure
-            && failure.kind == FailureKind::Crash
-        {
-            failure.message.clear();
-        }
+        status.failure = status.failure.map(plain_failure);
         self.add(format!("job {key}"), status);
         self.add(format!("job {key}, attempts"), f.inspect.attempts(&key).await.map_err(text)?);
         self.add(format!("job {key}, log"), f.inspect.logs(&key).await.map_err(text)?);
+        let children = f.children(&key).await;
+        if !children.is_empty() {
+            let children: Vec<_> = children.into_iter().map(plain_child).collect();
+            self.add(format!("job {key}, children"), children);
+        }
         Ok(())
     }
 

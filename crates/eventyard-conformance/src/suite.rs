@@ -28,6 +28,28 @@ macro_rules! store_suite {
                 a_refused_commit_is_alone
                 writes_see_those_before_them
             }
+            cancellation {
+                whatever_is_not_finished
+                a_running_job_loses_its_lease
+                the_attempt_is_on_record
+                nobody_else_is_told
+                kept_by_its_options
+                a_cancelled_job_can_be_retried
+                a_handler_does_not_cancel_its_own_job
+            }
+            changing {
+                data_of_unfinished_jobs
+                priorities_of_waiting_jobs
+                times_of_waiting_jobs
+                the_next_attempt_gets_the_data
+                an_event_stays_as_it_was
+                a_new_priority_is_a_new_place
+                a_priority_does_not_end_a_delay
+                priorities_have_a_range
+                a_new_time_replaces_the_old_one
+                a_new_time_wakes
+                changes_stay_inside_a_key
+            }
             closing {
                 a_closed_store_refuses
                 closing_ends_waiting_claims
@@ -39,6 +61,22 @@ macro_rules! store_suite {
                 one_publisher_is_first
                 versions_are_not_lost
                 one_settlement_wins
+            }
+            deduplication {
+                while_it_is_not_finished
+                until_it_ends_in_any_way
+                only_the_same_is_dropped
+                for_a_time
+                upkeep_keeps_what_holds
+                for_a_time_that_is_extended
+                the_last_one_runs
+                replacing_within_a_time
+                the_last_is_kept_while_one_runs
+                what_is_kept_waits_for_the_end
+                a_refused_commit_says_nothing
+                an_id_that_comes_back_begins_anew
+                a_kept_job_whose_id_is_taken_is_dropped
+                forgetting_a_queue
             }
             delay {
                 not_before_its_time
@@ -86,6 +124,63 @@ macro_rules! store_suite {
                 events_are_kept_whole
                 a_publish_and_a_prune_do_not_race
             }
+            expiry {
+                at_the_very_millisecond
+                a_delay_comes_before
+                children_come_before
+                a_new_time_comes_before
+                what_has_begun_stays
+                a_retry_of_an_expired_job
+                expired_jobs_are_kept_by_their_options
+                a_pause_does_not_stop_it
+                what_ended_does_not_expire
+            }
+            feed {
+                nobody_listens
+                the_life_of_a_job
+                where_a_job_comes_from
+                failures_are_told
+                operators_are_told_of
+                the_last_job_drains_a_queue
+                what_did_not_happen_is_not_told
+                all_queues_have_one_feed
+                a_subscriber_comes_back
+                a_subscriber_waits
+                flows_are_told
+            }
+            flows {
+                three_levels
+                a_parent_waits
+                a_parent_without_children_runs
+                options_hold_when_children_have_ended
+                a_removed_child_is_not_waited_for
+                a_late_child_is_not_added
+                a_child_may_come_later
+                a_wrong_child_is_refused
+                a_completed_job_is_taken_as_a_child
+                a_handler_waits_for_children
+                waiting_for_nothing_ends_at_once
+                children_outlive_their_parent
+                a_retried_parent_waits_again
+                children_are_paged
+                a_removed_child_may_come_again
+                a_delay_holds_once
+            }
+            keys {
+                a_newcomer_does_not_wait_for_a_backlog
+                keys_take_turns
+                a_claim_of_many_is_fair
+                a_claim_of_very_many_is_fair
+                weights_are_shares
+                jobs_without_a_key_take_turns_together
+                the_order_holds_inside_a_key
+                nothing_is_gained_by_being_away
+                a_paused_key_is_held_back
+                a_pause_of_a_key_is_of_its_queue
+                busy_keys_are_listed
+                waiting_jobs_are_listed_by_key
+                odd_keys_are_just_keys
+            }
             lease {
                 a_late_acknowledgement_is_refused
                 a_second_settlement_is_refused
@@ -96,6 +191,19 @@ macro_rules! store_suite {
                 renewals_are_answered_one_by_one
                 a_token_leads_to_its_job
                 a_release_ends_the_lease
+            }
+            limits {
+                concurrency_holds_over_all_workers
+                concurrency_of_a_key
+                a_lower_limit_waits_for_what_runs
+                limits_are_replaced
+                a_rate_holds_in_every_second
+                a_rate_of_keys_is_of_each
+                what_ended_counts_on
+                a_new_rate_replaces_the_old_one
+                a_full_queue_refuses
+                what_waits_counts
+                a_limit_holds_within_its_commit
             }
             listing {
                 counts_and_listings_agree
@@ -113,6 +221,40 @@ macro_rules! store_suite {
                 payloads_pass_through
                 results_pass_through
                 odd_workers_are_just_workers
+            }
+            on_fail {
+                wait_is_for_a_retry
+                wait_ends_with_a_removal
+                an_attempt_is_not_the_end
+                fail_goes_up
+                a_failed_parent_is_kept_by_its_options
+                continue_does_not_wait
+                ignore_waits_for_the_others
+                a_second_end_is_noted
+                every_failure_counts
+            }
+            opening {
+                by_a_rate
+                by_the_rate_of_a_key
+                by_room
+                by_room_for_a_key
+                by_new_limits
+                by_the_end_of_a_keys_pause
+                by_an_ordered_key
+                by_a_released_parent
+                by_a_parent_that_need_not_wait
+                by_a_job_that_was_kept
+                by_the_expiry_of_a_child
+            }
+            ordered {
+                one_at_a_time
+                not_without_a_key
+                a_retry_holds_its_key
+                a_takeover_keeps_its_place
+                a_delayed_job_holds_nothing
+                an_operator_frees_a_key
+                an_order_comes_and_goes
+                changes_to_a_job_that_holds
             }
             ordering {
                 first_in_first_out

@@ -12,19 +12,21 @@ use crate::{
     },
 };
 
-async fn woken(waiting: Waiting) -> Leased {
+/// The job that a claim is woken with.
+pub(crate) async fn woken(waiting: Waiting) -> Leased {
     let mut leased = waiting.await.unwrap();
     assert_eq!(leased.len(), 1, "the claim is woken with a job");
     leased.remove(0)
 }
 
 /// Lets a claim look around that was perhaps woken, and makes sure that it goes on waiting.
-fn still_waits(waiting: &mut Waiting) {
+pub(crate) fn still_waits(waiting: &mut Waiting) {
     let early = waiting.now_or_never();
     assert!(early.is_none(), "the claim waits on: {early:?}");
 }
 
-async fn woken_with(waiting: Waiting, id: &str) {
+/// Makes sure which job a claim is woken with.
+pub(crate) async fn woken_with(waiting: Waiting, id: &str) {
     assert_eq!(woken(waiting).await.job.id.as_str(), id);
 }
 

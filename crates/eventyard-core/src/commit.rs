@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 
 use crate::{
-    Event, EventId, Failure, JobId, JobKey, JobState, Keep, Lease, NewJob, QueueName, Timestamp,
+    Event, EventId, Failure, GroupKey, JobId, JobKey, JobState, Keep, Lease, NewJob, QueueLimits,
+    QueueName, Timestamp,
 };
 
 /// The most lines that a job's log keeps; older ones give way.
@@ -51,7 +52,9 @@ pub enum Write {
         /// One job for each queue that it is routed to.
         jobs: Vec<NewJob>,
     },
-    /// Adds a job, unless its id exists on its queue.
+    /// Adds a job, unless its id exists on its queue or one that says the same is there.
+    ///
+    /// A child is added only while its parent waits for children or is active; later it is told as a duplicate.
     Enqueue(NewJob),
     /// Ends the attempt that the commit's lease is on. It is the last thing done under the lease.
     Settle(Settlement),
@@ -85,7 +88,8 @@ pub enum Write {
     Remove(JobKey),
     /// Stops (`true`) or goes on (`false`) handing out the jobs of a queue.
     Pause(QueueName, bool),
-    /// Removes jobs of a queue: the oldest first, at most `limit` of them.
+    /// Removes jobs of a queue: the oldest first, those that wait in the order of their listing; at most `limit`
+    /// of them.
     Clean {
         /// The queue.
         queue: QueueName,
@@ -98,6 +102,38 @@ pub enum Write {
     },
     /// Removes what the store knows of a queue that has no jobs.
     Forget(QueueName),
+    /// Ends a job that is not finished as cancelled. If it is active its lease ends, and whoever holds it is told.
+    Cancel {
+        /// The job.
+        job: JobKey,
+        /// Why, for a person to read.
+        reason: String,
+    },
+    /// Replaces the data of a job that is not finished; the next attempt gets it.
+    Update {
+        /// The job.
+        job: JobKey,
+        /// What its handler gets instead; JSON by convention.
+        data: Bytes,
+    },
+    /// Gives a waiting or delayed job another priority; it goes behind those that have it already.
+    Reprioritize {
+        /// The job.
+        job: JobKey,
+        /// The priority.
+        priority: u32,
+    },
+    /// Makes a waiting or delayed job run at another time: at once when that is not in the future.
+    Reschedule {
+        /// The job.
+        job: JobKey,
+        /// When it runs.
+        at: Timestamp,
+    },
+    /// Replaces the limits of a queue.
+    Limit(QueueName, QueueLimits),
+    /// Stops (`true`) or goes on (`false`) handing out the jobs of one key of a queue.
+    PauseKey(QueueName, GroupKey, bool),
 }
 
 /// How an attempt ended.
@@ -124,6 +160,8 @@ pub enum Settlement {
     },
     /// The job goes back to where it was before it was claimed; the attempt is not counted.
     Release,
+    /// The job runs again when all its children have ended; the attempt is not counted.
+    AwaitChildren,
     /// The job failed for good: it is a dead letter.
     Fail {
         /// Why.
@@ -162,7 +200,7 @@ pub struct Enqueued {
     pub queue: QueueName,
     /// The job's id.
     pub id: JobId,
-    /// True when a job with this id existed and nothing was changed.
+    /// True when a job with this id existed, or one that says the same, and none was added. The id is that job's.
     pub duplicate: bool,
 }
 
@@ -205,6 +243,32 @@ pub enum CommitError {
         /// The version that it has; 0 when there is none.
         actual: u64,
     },
+    /// The queue takes no more jobs for now.
+    #[error(
+        "queue {queue} holds {limit} unfinished jobs, its maximum; add more when some of them are done"
+    )]
+    QueueFull {
+        /// The queue.
+        queue: QueueName,
+        /// The most jobs that may wait on it.
+        limit: u64,
+    },
+    /// A child was added to a parent that does not exist.
+    #[error("job {child} names {parent} as its parent, which does not exist; add the parent first")]
+    NoSuchParent {
+        /// The child.
+        child: JobKey,
+        /// The parent.
+        parent: JobKey,
+    },
+    /// A child exists already, without this parent.
+    #[error("job {child} exists already and is no child of {parent}; give the child another id")]
+    NotItsChild {
+        /// The child.
+        child: JobKey,
+        /// The parent.
+        parent: JobKey,
+    },
     /// The queue still has jobs.
     #[error("queue {0} still has jobs; remove them first")]
     QueueNotEmpty(QueueName),
@@ -222,6 +286,9 @@ impl CommitError {
             Self::NoSuchJob(_) => "no-such-job",
             Self::WrongState { .. } => "wrong-state",
             Self::VersionConflict { .. } => "version-conflict",
+            Self::QueueFull { .. } => "queue-full",
+            Self::NoSuchParent { .. } => "no-such-parent",
+            Self::NotItsChild { .. } => "not-its-child",
             Self::QueueNotEmpty(_) => "queue-not-empty",
             Self::Malformed(_) => "malformed-commit",
         }

@@ -23,11 +23,15 @@ pub enum FailureKind {
     Rejected,
     /// The job was cancelled.
     Cancelled,
+    /// No attempt began within the job's time to live.
+    Expired,
+    /// A child failed that the job cannot do without.
+    Child,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Error,
         Self::Timeout,
         Self::Crash,
@@ -35,6 +39,8 @@ impl FailureKind {
         Self::Payload,
         Self::Rejected,
         Self::Cancelled,
+        Self::Expired,
+        Self::Child,
     ];
 
     /// The kind's name, as in JSON.
@@ -48,6 +54,8 @@ impl FailureKind {
             Self::Payload => "payload",
             Self::Rejected => "rejected",
             Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Child => "child",
         }
     }
 

@@ -126,6 +126,13 @@ id!(
     check_queue
 );
 id!(
+    /// What jobs of one queue have in common, such as a tenant: the queue is fair between its keys, and can
+    /// order and limit each of them.
+    GroupKey,
+    "key",
+    check
+);
+id!(
     /// Who holds a lease: a name for operators, not a key.
     WorkerId,
     "worker",

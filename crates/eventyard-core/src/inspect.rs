@@ -1,13 +1,13 @@
 //! The read side of a store: for the API, the command line and the dashboard.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    Document, Event, EventId, Failure, Job, JobId, JobKey, JobState, LeaseToken, Leased, QueueName,
-    StoreError, Timestamp, WorkerId,
+    Document, Event, EventId, Failure, GroupKey, Job, JobId, JobKey, JobState, LeaseToken, Leased,
+    QueueLimits, QueueName, StoreError, Timestamp, WorkerId,
 };
 
 /// The most items that one page holds.
@@ -84,6 +84,43 @@ pub struct QueueStatus {
     pub paused: bool,
     /// How many jobs are in each state.
     pub counts: Counts,
+    /// What it allows at once.
+    pub limits: Arc<QueueLimits>,
+}
+
+/// A key of a queue as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// The key.
+    pub key: GroupKey,
+    /// How many of its jobs could run.
+    pub waiting: u64,
+    /// How many of its jobs are active.
+    pub active: u64,
+    /// Whether its jobs are not handed out.
+    pub paused: bool,
+}
+
+/// A child of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Child {
+    /// The child.
+    pub job: JobKey,
+    /// How it ended, as far as its parent is concerned.
+    pub outcome: ChildOutcome,
+}
+
+/// How a child ended, as far as its parent is concerned.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChildOutcome {
+    /// The parent waits for it.
+    Pending,
+    /// It is completed, with what its handler returned; JSON.
+    Completed(Option<Bytes>),
+    /// It failed for good, and the parent does not wait for it.
+    Failed(Failure),
+    /// It was removed.
+    Removed,
 }
 
 /// One attempt of a job that did not succeed.
@@ -181,6 +218,18 @@ pub trait Inspect: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot answer.
     async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError>;
+
+    /// The children that a job waits for or has waited for, in the order in which they were added.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the cursor is not one of this listing.
+    async fn children(&self, key: &JobKey, page: PageAsk) -> Result<Page<Child>, StoreError>;
+
+    /// The keys of a queue that have waiting or active jobs or are paused, by key.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the cursor is not one of this listing.
+    async fn keys(&self, queue: &QueueName, page: PageAsk) -> Result<Page<KeyStatus>, StoreError>;
 
     /// The queues that have a job with this id.
     ///

@@ -26,6 +26,15 @@ impl Payload {
         }
     }
 
+    /// The same with other bytes for the handler.
+    #[must_use]
+    pub fn with_data(&self, data: Bytes) -> Self {
+        match self {
+            Self::Data(_) => Self::Data(data),
+            Self::Event(event) => Self::Event(Arc::new(Event { data, ..Event::clone(event) })),
+        }
+    }
+
     /// The event, when the job was made from one.
     #[must_use]
     pub fn event(&self) -> Option<&Arc<Event>> {
@@ -49,6 +58,8 @@ pub struct NewJob {
     pub payload: Payload,
     /// Its options, the queue's defaults included.
     pub options: Arc<JobOptions>,
+    /// Whether it waits for the children that are added with it, or that are there already.
+    pub awaits_children: bool,
 }
 
 impl NewJob {

@@ -6,10 +6,13 @@
 mod admin;
 mod apply;
 mod bells;
+mod children;
 mod claim;
+mod duplicate;
 mod entry;
 mod event_log;
 mod inspect;
+mod lane;
 mod listing;
 mod settle;
 mod state;
@@ -24,12 +27,16 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::sync::broadcast;
 
 use self::{bells::Bells, state::State};
 use crate::{
-    Capabilities, Claim, Clock, Commit, CommitError, Durability, Lease, Leased, Maintenance,
-    Receipt, Renewal, Store, StoreError, StoreErrorKind, Timestamp, Upkeep,
+    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, Lease, LeaseToken, Leased,
+    Maintenance, Receipt, Renewal, Store, StoreError, StoreErrorKind, Timestamp, Upkeep,
 };
+
+/// How many cancellations a listener may fall behind.
+const CANCELLATIONS: usize = 1024;
 
 /// A store that lives in this process and forgets everything with it. Clones share one store.
 #[derive(Clone)]
@@ -42,6 +49,8 @@ struct Shared {
     /// Absent once the store is closed. Never locked across an await.
     state: Mutex<Option<State>>,
     bells: Bells,
+    feed: Feed,
+    cancelled: broadcast::Sender<LeaseToken>,
 }
 
 impl MemoryStore {
@@ -50,8 +59,14 @@ impl MemoryStore {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         // Tokens begin elsewhere in each store, so that no lease outlives the store that gave it.
         let (_, nonce) = uuid::Uuid::now_v7().as_u64_pair();
-        let state = Mutex::new(Some(State::new(nonce)));
-        Self { shared: Arc::new(Shared { clock, state, bells: Bells::default() }) }
+        let shared = Shared {
+            clock,
+            state: Mutex::new(Some(State::new(nonce))),
+            bells: Bells::default(),
+            feed: Feed::default(),
+            cancelled: broadcast::Sender::new(CANCELLATIONS),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Runs `change` on the state at the present time, then wakes the claims that it concerns.
@@ -60,9 +75,19 @@ impl MemoryStore {
         let state = guard.as_mut().ok_or_else(closed)?;
         // The time is read under the lock, so that it rises with the order of operations.
         let now = self.shared.clock.now();
+        state.is_heard = self.shared.feed.is_recording();
+        state.catch_up(now);
         let outcome = change(state, now);
         let ringing = std::mem::take(&mut state.ringing);
+        let cancelled = std::mem::take(&mut state.cancelled);
+        if !state.news.is_empty() {
+            self.shared.feed.tell(std::mem::take(&mut state.news));
+        }
         drop(guard);
+        for token in cancelled {
+            // Nobody needs to listen.
+            let _ = self.shared.cancelled.send(token);
+        }
         for queue in ringing {
             self.shared.bells.of(&queue).notify_waiters();
         }
@@ -97,7 +122,6 @@ impl Store for MemoryStore {
         commits: Vec<Commit>,
     ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
         self.change(|state, now| {
-            state.promote_due(now);
             commits.into_iter().map(|commit| state.apply(commit, now)).collect()
         })
     }
@@ -108,10 +132,8 @@ impl Store for MemoryStore {
             // The bell is heard from before the look at the state, so no ring falls in between.
             let mut ring = pin!(self.shared.bells.of(&ask.queue).notified());
             ring.as_mut().enable();
-            let (leased, now, next_due) = self.change(|state, now| {
-                state.promote_due(now);
-                (state.claim(&ask, now), now, state.next_due(&ask.queue))
-            })?;
+            let (leased, now, next_due) = self
+                .change(|state, now| (state.claim(&ask, now), now, state.next_due(&ask.queue)))?;
             // Nothing is awaited after a claim: a dropped future cannot hold jobs.
             if !leased.is_empty() || ask.max == 0 || now >= deadline {
                 return Ok(leased);
@@ -135,10 +157,15 @@ impl Store for MemoryStore {
     }
 
     async fn maintain(&self, upkeep: Upkeep) -> Result<Maintenance, StoreError> {
-        self.change(|state, now| {
-            state.promote_due(now);
-            state.maintain(&upkeep, now)
-        })
+        self.change(|state, now| state.maintain(&upkeep, now))
+    }
+
+    fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    fn cancellations(&self) -> broadcast::Receiver<LeaseToken> {
+        self.shared.cancelled.subscribe()
     }
 
     async fn close(&self) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Backoff, JobId, Keep, Timestamp, time::serde_millis};
+use crate::{Backoff, GroupKey, JobId, JobKey, Keep, QueueName, Timestamp, time::serde_millis};
 
 /// The largest priority number, as in BullMQ.
 pub const MAX_PRIORITY: u32 = (1 << 21) - 1;
@@ -47,6 +47,77 @@ pub struct JobOptions {
     /// How long the job stays once failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_on_fail: Option<Keep>,
+    /// What the job has in common with others of its queue, such as a tenant. The queue is fair between keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<GroupKey>,
+    /// Fails as expired unless its first attempt begins within this long after it could first have begun.
+    #[serde(skip_serializing_if = "Option::is_none", with = "serde_millis::option")]
+    pub ttl: Option<Duration>,
+    /// Drops jobs that say the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deduplication: Option<Deduplication>,
+    /// The job that waits for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// How jobs that say the same are dropped: while one with the same id is there, others are not added.
+///
+/// Without a `ttl` it is there until it is finished or removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deduplication {
+    /// What the job says; unique on its queue.
+    pub id: GroupKey,
+    /// Others are dropped for this long, whatever becomes of the job.
+    #[serde(skip_serializing_if = "Option::is_none", with = "serde_millis::option", default)]
+    pub ttl: Option<Duration>,
+    /// Each that is dropped begins the `ttl` anew.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub extend: bool,
+    /// While the job is delayed, the next takes its place: the last one runs.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub replace: bool,
+    /// While the job is active, the last one that came is added when it ends.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub keep_last_if_active: bool,
+}
+
+/// The job that waits for this one, and what becomes of it if this one fails for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Parent {
+    /// The parent's queue.
+    pub queue: QueueName,
+    /// The parent's id there.
+    pub id: JobId,
+    /// What becomes of the parent if this job fails for good.
+    #[serde(default)]
+    pub on_fail: OnChildFailure,
+}
+
+impl Parent {
+    /// The parent's queue and id.
+    #[must_use]
+    pub fn key(&self) -> JobKey {
+        JobKey { queue: self.queue.clone(), id: self.id.clone() }
+    }
+}
+
+/// What becomes of a parent that waits for its children when one of them fails for good. A parent that is active at that
+/// moment is left alone; it finds the failure among its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnChildFailure {
+    /// It goes on waiting: for an operator to retry the child.
+    #[default]
+    Wait,
+    /// It fails too.
+    Fail,
+    /// It runs at once, whatever its other children do.
+    Continue,
+    /// It waits for its other children only.
+    Ignore,
 }
 
 /// An option that is out of its range.
@@ -75,6 +146,10 @@ impl JobOptions {
             lifo: self.lifo.or(defaults.lifo),
             remove_on_complete: self.remove_on_complete.or(defaults.remove_on_complete),
             remove_on_fail: self.remove_on_fail.or(defaults.remove_on_fail),
+            key: self.key.or_else(|| defaults.key.clone()),
+            ttl: self.ttl.or(defaults.ttl),
+            deduplication: self.deduplication.or_else(|| defaults.deduplication.clone()),
+            parent: self.parent,
         }
     }
 
@@ -97,10 +172,38 @@ impl JobOptions {
         if self.delay.is_some() && self.run_at.is_some() {
             return fail("runAt", "is given together with opts.delay; use one of them".to_owned());
         }
+        let zero = || "is 0; use at least 1 ms, or leave it out".to_owned();
         if self.timeout == Some(Duration::ZERO) {
-            return fail("timeout", "is 0; use at least 1 ms, or leave it out".to_owned());
+            return fail("timeout", zero());
         }
-        Ok(())
+        if self.ttl == Some(Duration::ZERO) {
+            return fail("ttl", zero());
+        }
+        if self.deduplication.is_some() && self.parent.is_some() {
+            let problem = "goes not with parent: a parent would wait for a job that was dropped";
+            return fail("deduplication", problem.to_owned());
+        }
+        match &self.deduplication {
+            Some(Deduplication { ttl: Some(Duration::ZERO), .. }) => {
+                fail("deduplication.ttl", zero())
+            }
+            Some(Deduplication { ttl: None, extend: true, .. }) => {
+                fail("deduplication.extend", "has no ttl to begin anew; give one".to_owned())
+            }
+            Some(Deduplication { keep_last_if_active: true, ttl, replace, .. })
+                if ttl.is_some() || *replace =>
+            {
+                let problem = "goes with neither ttl nor replace; leave them out".to_owned();
+                fail("deduplication.keepLastIfActive", problem)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the job fails as expired unless it has begun, if it is added `now`.
+    #[must_use]
+    pub fn expires(&self, now: Timestamp) -> Option<Timestamp> {
+        self.ttl.map(|ttl| self.due(now) + ttl)
     }
 
     /// When the job may first run, if it is added `now`.
@@ -163,6 +266,14 @@ mod tests {
         check(r#"{"priority":2097152}"#, Some("priority"));
         check(r#"{"delay":5,"runAt":"2026-01-01T00:00:00Z"}"#, Some("runAt"));
         check(r#"{"timeout":0}"#, Some("timeout"));
+        check(r#"{"ttl":0}"#, Some("ttl"));
+        check(r#"{"deduplication":{"id":"d"}}"#, None);
+        check(r#"{"deduplication":{"id":"d","ttl":0}}"#, Some("deduplication.ttl"));
+        check(r#"{"deduplication":{"id":"d","extend":true}}"#, Some("deduplication.extend"));
+        check(
+            r#"{"deduplication":{"id":"d","ttl":5,"keepLastIfActive":true}}"#,
+            Some("deduplication.keepLastIfActive"),
+        );
     }
 
     #[test]

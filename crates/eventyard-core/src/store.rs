@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::broadcast;
 
 use crate::{
-    Capabilities, Commit, CommitError, Keep, Lease, Leased, QueueName, Receipt, StoreError,
-    Timestamp, WorkerId,
+    Capabilities, Commit, CommitError, Feed, Keep, Lease, LeaseToken, Leased, QueueName, Receipt,
+    StoreError, Timestamp, WorkerId,
 };
 
 /// Asks for jobs of one queue.
@@ -65,8 +66,9 @@ pub struct Maintenance {
 /// - Each commit is applied as a whole or not at all, and is durable at the store's
 ///   [`Durability`](crate::Durability) when [`commit`](Store::commit) returns.
 /// - A job is under at most one valid lease; a write under any other is refused.
-/// - Jobs of one queue are handed out by priority, then in the order in which they became runnable;
-///   LIFO jobs before those that wait already.
+/// - The keys of one queue take turns by their weights. Jobs of one key, and jobs without a key, are handed out by
+///   priority, then in the order in which they became runnable; LIFO jobs before those that wait already.
+/// - A queue's limits hold over all workers.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// What this store promises.
@@ -117,6 +119,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot answer; call again.
     async fn maintain(&self, upkeep: Upkeep) -> Result<Maintenance, StoreError>;
+
+    /// Tells what happens on the queues, from now on or from where a subscriber left off.
+    fn feed(&self) -> &Feed;
+
+    /// Tells the tokens of leases that end because their job is cancelled.
+    fn cancellations(&self) -> broadcast::Receiver<LeaseToken>;
 
     /// Finishes what was acknowledged and lets go of the store. Later calls fail with
     /// [`Closed`](crate::StoreErrorKind::Closed). A second close does nothing.

@@ -13,8 +13,8 @@ use std::{
 
 use bytes::Bytes;
 use eventyard_core::{
-    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store,
-    WorkerId, Write,
+    Claim, Commit, GroupKey, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement,
+    Store, WorkerId, Write,
 };
 use eventyard_sqlite::{Options, SqliteStore};
 
@@ -24,22 +24,38 @@ const SECONDS: u64 = 3;
 struct Bench {
     store: Arc<SqliteStore>,
     path: PathBuf,
-    options: Arc<JobOptions>,
+    /// Of one job after the other, in turn.
+    options: Vec<Arc<JobOptions>>,
+    added: AtomicU64,
     payload: Bytes,
     name: Arc<str>,
 }
 
 impl Bench {
-    async fn open() -> Self {
+    /// A store whose jobs have no keys, or are spread over so many.
+    async fn open(keys: usize) -> Self {
         let folder = std::env::var_os("BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let folder = folder.join(format!("eventyard-throughput-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let path = folder.join("bench.db");
         let store = SqliteStore::open(Options::new(&path)).await.expect("the store opens");
-        let options = Arc::new(JobOptions { attempts: Some(3), ..JobOptions::default() });
+        let options =
+            |key| Arc::new(JobOptions { attempts: Some(3), key, ..JobOptions::default() });
+        let key = |n| GroupKey::new(format!("key-{n}")).expect("valid");
+        let options = match keys {
+            0 => vec![options(None)],
+            keys => (0..keys).map(|n| options(Some(key(n)))).collect(),
+        };
         let payload = Bytes::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(189)));
         assert_eq!(payload.len(), 200);
-        Self { store: Arc::new(store), path, options, payload, name: "bench.job".into() }
+        Self {
+            store: Arc::new(store),
+            path,
+            options,
+            added: AtomicU64::new(0),
+            payload,
+            name: "bench.job".into(),
+        }
     }
 
     async fn close(self) {
@@ -48,12 +64,14 @@ impl Bench {
     }
 
     fn job(&self) -> Write {
+        let n = self.added.fetch_add(1, Ordering::Relaxed) as usize;
         Write::Enqueue(NewJob {
             queue: QueueName::new(QUEUE).expect("valid"),
             id: JobId::generate(),
             name: self.name.clone(),
             payload: Payload::Data(self.payload.clone()),
-            options: self.options.clone(),
+            options: self.options[n % self.options.len()].clone(),
+            awaits_children: false,
         })
     }
 
@@ -84,7 +102,7 @@ fn settle(leased: Vec<eventyard_core::Leased>, keep: Keep) -> Vec<Commit> {
 
 /// `producers` tasks that each add one job after the other.
 async fn enqueue_single(producers: usize) {
-    let bench = Arc::new(Bench::open().await);
+    let bench = Arc::new(Bench::open(0).await);
     let added = Arc::new(AtomicU64::new(0));
     let (start, before) = (Instant::now(), cpu());
     let tasks: Vec<_> = (0..producers)
@@ -118,7 +136,7 @@ async fn enqueue_single(producers: usize) {
 }
 
 async fn enqueue_batch(batch: usize) {
-    let bench = Bench::open().await;
+    let bench = Bench::open(0).await;
     let (start, before, mut added, mut waits) = (Instant::now(), cpu(), 0, Vec::new());
     while start.elapsed() < Duration::from_secs(SECONDS) {
         let commits = (0..batch).map(|_| Commit::of([bench.job()])).collect();
@@ -133,8 +151,8 @@ async fn enqueue_batch(batch: usize) {
 }
 
 /// Workers that each settle a batch and claim the next one at the same time.
-async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: &str) {
-    let bench = Arc::new(Bench::open().await);
+async fn drain(keys: usize, backlog: usize, workers: usize, batch: usize, keep: Keep, label: &str) {
+    let bench = Arc::new(Bench::open(keys).await);
     bench.add(backlog).await;
     let (start, before) = (Instant::now(), cpu());
     let done = Arc::new(AtomicU64::new(0));
@@ -161,7 +179,7 @@ async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: 
     assert_eq!(done.load(Ordering::Relaxed), backlog as u64);
     let rate = backlog as f64 / start.elapsed().as_secs_f64();
     report(
-        &format!("drain {backlog}, {workers} workers, batch {batch}, {label}"),
+        &format!("drain {backlog} of {keys} keys, {workers} workers, batch {batch}, {label}"),
         rate,
         &mut [],
         backlog as u64,
@@ -172,7 +190,7 @@ async fn drain(backlog: usize, workers: usize, batch: usize, keep: Keep, label: 
 
 /// One job after the other to a worker that waits.
 async fn pickup(jobs: usize, pause: Duration) {
-    let bench = Arc::new(Bench::open().await);
+    let bench = Arc::new(Bench::open(0).await);
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let worker = {
         let bench = bench.clone();
@@ -246,16 +264,20 @@ async fn main() {
         enqueue_batch(100).await;
     }
     if wanted("keep") {
-        drain(200_000, 1, 100, Keep::count(1000), "keep 1000").await;
-        drain(200_000, 2, 100, Keep::count(1000), "keep 1000").await;
-        drain(200_000, 2, 50, Keep::count(1000), "keep 1000").await;
+        drain(0, 200_000, 1, 100, Keep::count(1000), "keep 1000").await;
+        drain(0, 200_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(0, 200_000, 2, 50, Keep::count(1000), "keep 1000").await;
     }
     if wanted("remove") {
-        drain(200_000, 2, 100, Keep::NOTHING, "remove").await;
+        drain(0, 200_000, 2, 100, Keep::NOTHING, "remove").await;
     }
     if wanted("backlog") {
-        drain(10_000, 2, 100, Keep::count(1000), "keep 1000").await;
-        drain(1_000_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(0, 10_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(0, 1_000_000, 2, 100, Keep::count(1000), "keep 1000").await;
+    }
+    if wanted("keys") {
+        drain(1, 10_000, 2, 100, Keep::count(1000), "keep 1000").await;
+        drain(10_000, 1_000_000, 2, 100, Keep::count(1000), "keep 1000").await;
     }
     if wanted("pickup") {
         pickup(500, Duration::from_millis(2)).await;

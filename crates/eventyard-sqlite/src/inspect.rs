@@ -16,7 +16,10 @@ use async_trait::async_trait;
 use eventyard_core::{
     Document, Event, EventId, Inspect, JobId, JobKey, JobState, LeaseToken, Leased, Page, PageAsk,
     QueueName, StoreError, StoreErrorKind,
-    inspect::{AttemptRecord, DocumentFilter, EventFilter, JobStatus, LogLine, QueueStatus},
+    inspect::{
+        AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
+        QueueStatus,
+    },
 };
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -104,13 +107,36 @@ impl Inspect for SqliteStore {
         let after = cursor::of_jobs(&page, state)?;
         let (queue, limit) = (queue.cloned(), page.limit());
         self.readers
-            .read(move |conn| listing::page(conn, queue.as_ref(), state, after, limit))
+            .read(move |conn| listing::page(conn, queue.as_ref(), state, after.as_ref(), limit))
             .await
     }
 
     async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError> {
         let key = key.clone();
         self.readers.read(move |conn| job::status(conn, &key)).await
+    }
+
+    async fn children(&self, key: &JobKey, page: PageAsk) -> Result<Page<Child>, StoreError> {
+        let after = cursor::of_children(&page)?;
+        let (key, limit) = (key.clone(), page.limit());
+        self.readers.read(move |conn| job::children(conn, &key, after, limit)).await
+    }
+
+    async fn keys(&self, queue: &QueueName, page: PageAsk) -> Result<Page<KeyStatus>, StoreError> {
+        let after = cursor::of_keys(&page)?;
+        if self.readers.room.is_closed() {
+            return Err(self.shared.closed());
+        }
+        let keys = self.shared.keys.read().expect("no holder panics");
+        let rows = keys
+            .iter()
+            .skip_while(|((name, _), _)| name < queue)
+            .take_while(|((name, _), _)| name == queue)
+            .filter(|((_, key), _)| after.as_deref().is_none_or(|after| key.as_str() > after))
+            .take(page.limit() + 1)
+            .map(|((_, key), status)| (key.clone(), status.clone()))
+            .collect();
+        Ok(cursor::cut(rows, page.limit(), cursor::to_key))
     }
 
     async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {

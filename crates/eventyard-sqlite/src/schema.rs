@@ -9,7 +9,7 @@ use crate::error::store_error;
 
 /// The steps from an empty file to the present schema. Step n brings a file to `user_version` n + 1; a
 /// step that was released is never changed.
-const STEPS: &[&str] = &[V1];
+const STEPS: &[&str] = &[V1, V2];
 
 /// A job is one row in `job`, written when it is added and deleted with it. Where it stands is told by a small
 /// row in another table: `ready`, `delayed`, `lease` or `finished`. Such a row is a run: it stands for `n` jobs
@@ -163,6 +163,89 @@ CREATE TABLE document (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Keys, limits, flows, deduplication and times to live. Each has a table of its own, and jobs that do without have no
+/// rows there.
+///
+/// The jobs of a key are a lane. A lane is named where a queue was before, in `ready.queue`: by its own number, which
+/// is negative. Jobs without a key stay under the number of their queue.
+const V2: &str = "
+ALTER TABLE queue ADD COLUMN limits TEXT;   -- JSON; null for none
+ALTER TABLE delayed ADD COLUMN ord INTEGER NOT NULL DEFAULT 0;  -- the place it goes back to, with the flag 64
+
+CREATE TABLE lane (
+    id          INTEGER PRIMARY KEY,
+    queue       INTEGER NOT NULL,
+    key         TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX lane_key ON lane (queue, key);
+CREATE TABLE paused_key (
+    queue       INTEGER NOT NULL,
+    key         TEXT NOT NULL,
+    PRIMARY KEY (queue, key)
+) STRICT, WITHOUT ROWID;
+
+-- The jobs that wait for their children.
+CREATE TABLE awaiting (
+    queue       INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,
+    priority    INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    flags       INTEGER NOT NULL,
+    PRIMARY KEY (queue, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX awaiting_seq ON awaiting (seq);
+CREATE TABLE child (
+    parent      INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    queue       TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    outcome     INTEGER NOT NULL,  -- 0: pending; 1: completed; 2: failed; 3: removed
+    result      BLOB,
+    failure     TEXT,
+    PRIMARY KEY (parent, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX child_job ON child (parent, queue, id);
+CREATE INDEX child_pending ON child (parent) WHERE outcome = 0;
+
+-- The jobs under leases: those of a row in `lease` that stand nowhere else and that no later row has.
+DROP VIEW active;
+CREATE VIEW active AS
+SELECT j.seq, j.queue, j.priority, j.flags, j.id, l.fence AS run, l.fence + j.seq - l.seq AS fence,
+    l.ord + j.seq - l.seq AS ord, l.attempts, l.crashes, l.started_at, l.until, l.worker
+FROM lease l CROSS JOIN job j ON j.seq BETWEEN l.seq AND l.seq + l.n - 1
+WHERE NOT EXISTS (SELECT 1 FROM delayed d WHERE d.seq = j.seq)
+    AND NOT EXISTS (SELECT 1 FROM awaiting w WHERE w.seq = j.seq)
+    AND j.seq >= ifnull((SELECT seq + n FROM ready WHERE seq <= j.seq ORDER BY seq DESC LIMIT 1), 0)
+    AND j.seq >= ifnull((SELECT seq + n FROM finished WHERE seq <= j.seq ORDER BY seq DESC LIMIT 1), 0)
+    AND NOT EXISTS (SELECT 1 FROM lease m WHERE m.fence > l.fence AND j.seq BETWEEN m.seq AND m.seq + m.n - 1);
+
+-- The job that stands for all that say the same.
+CREATE TABLE spokesman (
+    queue       INTEGER NOT NULL,
+    id          TEXT NOT NULL,
+    job         TEXT NOT NULL,
+    until       INTEGER,           -- null: while the job is not finished
+    next_id     TEXT,              -- the job that is added when it ends
+    next_name   TEXT,
+    next_options TEXT,
+    next_event  INTEGER,
+    next_data   BLOB,
+    PRIMARY KEY (queue, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spokesman_until ON spokesman (until) WHERE until IS NOT NULL;
+
+-- The jobs that fail unless an attempt has begun.
+CREATE TABLE unbegun (
+    at          INTEGER NOT NULL,
+    n           INTEGER NOT NULL,  -- the order of being added
+    seq         INTEGER NOT NULL,
+    PRIMARY KEY (at, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX unbegun_seq ON unbegun (seq);
+";
+
 /// Brings the file to the present schema, in one transaction.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| store_error(path, error);
@@ -191,4 +274,32 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     }
     tx.pragma_update(None, "user_version", newest as u32).map_err(sql)?;
     tx.commit().map_err(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of the first version is brought up to date with what is in it.
+    #[test]
+    fn an_older_file_is_brought_up_to_date() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(V1).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        conn.execute_batch(
+            "INSERT INTO queue VALUES (0, 'q', 0);
+             INSERT INTO job VALUES (1, 0, 0, 0, 5, 'a', 'n', NULL, NULL, x'');
+             INSERT INTO lease VALUES (9, 1, 1, 1, 0, 0, 0, 6, 7, 'w');",
+        )
+        .unwrap();
+        migrate(&mut conn, "file".as_ref()).unwrap();
+        let active = conn.query_row("SELECT id, fence FROM active", (), |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(active.unwrap(), ("a".to_owned(), 9));
+        let limits =
+            conn.query_row("SELECT limits FROM queue", (), |row| row.get::<_, Option<String>>(0));
+        assert_eq!(limits.unwrap(), None);
+        migrate(&mut conn, "file".as_ref()).unwrap();
+    }
 }

@@ -6,10 +6,16 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use eventyard_core::{Clock, QueueName, StoreError, Timestamp, inspect::QueueStatus};
-use tokio::sync::watch;
+use eventyard_core::{
+    Clock, Feed, GroupKey, LeaseToken, QueueName, StoreError, Timestamp,
+    inspect::{KeyStatus, QueueStatus},
+};
+use tokio::sync::{broadcast, watch};
 
 use crate::{error, inbox::Inbox, options::Options, postman::Postman};
+
+/// How many cancellations a listener may fall behind.
+const CANCELLATIONS: usize = 1024;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -17,6 +23,10 @@ pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     /// Every queue as it stood after the last commit.
     pub(crate) queues: RwLock<BTreeMap<QueueName, QueueStatus>>,
+    /// The keys that have waiting or active jobs or are paused, as they stood after the last commit.
+    pub(crate) keys: RwLock<BTreeMap<(QueueName, GroupKey), KeyStatus>>,
+    pub(crate) feed: Feed,
+    pub(crate) cancelled: broadcast::Sender<LeaseToken>,
     pub(crate) postman: Postman,
     /// When the next delayed job runs.
     pub(crate) next_due: watch::Sender<Option<Timestamp>>,
@@ -28,6 +38,9 @@ impl Shared {
             options,
             inbox: Inbox::new(),
             queues: RwLock::default(),
+            keys: RwLock::default(),
+            feed: Feed::default(),
+            cancelled: broadcast::Sender::new(CANCELLATIONS),
             postman: Postman::default(),
             next_due: watch::Sender::new(None),
         })

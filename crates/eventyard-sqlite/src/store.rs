@@ -12,10 +12,14 @@ use std::{
 
 use async_trait::async_trait;
 use eventyard_core::{
-    Capabilities, Claim, Commit, CommitError, Lease, Leased, Maintenance, Receipt, Renewal, Store,
-    StoreError, StoreErrorKind, Upkeep,
+    Capabilities, Claim, Commit, CommitError, Feed, Lease, LeaseToken, Leased, Maintenance,
+    Receipt, Renewal, Store, StoreError, StoreErrorKind, Upkeep,
 };
-use tokio::{runtime::Handle, sync::oneshot, task::AbortHandle};
+use tokio::{
+    runtime::Handle,
+    sync::{broadcast, oneshot},
+    task::AbortHandle,
+};
 
 use crate::{
     inspect::Readers,
@@ -123,6 +127,14 @@ impl Store for SqliteStore {
 
     async fn maintain(&self, upkeep: Upkeep) -> Result<Maintenance, StoreError> {
         self.ask(|reply| Request::Maintain(upkeep, reply)).await
+    }
+
+    fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    fn cancellations(&self) -> broadcast::Receiver<LeaseToken> {
+        self.shared.cancelled.subscribe()
     }
 
     async fn close(&self) {

@@ -6,11 +6,14 @@ mod apply;
 mod claim;
 mod desk;
 mod document;
+mod duplicate;
 mod enqueue;
 mod find;
 mod flush;
 mod gather;
+mod lane;
 mod load;
+mod news;
 mod number;
 mod pending;
 mod place;
@@ -20,12 +23,13 @@ mod settle;
 mod state;
 mod statements;
 mod thread;
+mod ties;
 mod turn;
 mod upkeep;
 
 use std::sync::Arc;
 
-use eventyard_core::Timestamp;
+use eventyard_core::{LeaseToken, QueueEvent, Timestamp};
 use rusqlite::Connection;
 
 pub(crate) use self::thread::spawn;
@@ -55,6 +59,11 @@ struct Writer<'c> {
     answers: Answers,
     writes: usize,
     gathering: Gathering,
+    /// What happened, if anyone listens.
+    news: Vec<QueueEvent>,
+    is_heard: bool,
+    /// The leases whose jobs were cancelled.
+    cancelled: Vec<LeaseToken>,
     /// The timekeeper waits to be told when the next delayed job runs.
     owes_tick: bool,
     /// Absent when nobody waits for the disk.

@@ -16,13 +16,16 @@ use async_trait::async_trait;
 use eventyard_conformance::{Fixture, random};
 use eventyard_core::{
     Capabilities, Claim, Clock, Commit, CommitError, Document, Event, EventId, Failure,
-    FailureKind, Inspect, JobId, JobKey, JobOptions, JobState, Keep, Lease, LeaseToken, Leased,
-    Maintenance, Page, PageAsk, QueueName, Receipt, Renewal, Settlement, Store, StoreError,
-    Timestamp, Upkeep, Write,
-    inspect::{AttemptRecord, DocumentFilter, EventFilter, JobStatus, LogLine, QueueStatus},
+    FailureKind, Feed, GroupKey, Inspect, JobId, JobKey, JobOptions, JobState, Keep, KeyLimits,
+    Lease, LeaseToken, Leased, Maintenance, Page, PageAsk, QueueLimits, QueueName, Receipt,
+    Renewal, Settlement, Store, StoreError, Timestamp, Upkeep, Write,
+    inspect::{
+        AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
+        QueueStatus,
+    },
 };
 use eventyard_sqlite::{Options, SqliteStore};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, broadcast};
 use yard::{claim, clock, commit, complete, count, job, job_with, look, open, settle};
 
 /// One job in each state, some with a history.
@@ -108,11 +111,56 @@ async fn no_lease_is_given_twice() {
     }
 }
 
+#[tokio::test]
+async fn keys_and_limits_are_there_again() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let path = folder.path().join("store.db");
+    let store = open(&path, clock.clone()).await;
+    let key = |text: &str| GroupKey::new(text).unwrap();
+    let keyed = |id: &str, text: &str| {
+        job_with("q", id, vec![], JobOptions { key: Some(key(text)), ..JobOptions::default() })
+    };
+    let keys = KeyLimits { ordered: true, ..KeyLimits::default() };
+    let limits = QueueLimits { concurrency: Some(3), keys, ..QueueLimits::default() };
+    let jobs = [("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")];
+    commit(&store, [Write::Limit(yard::queue("q"), limits.clone())]).await.unwrap();
+    commit(&store, jobs.map(|(id, text)| keyed(id, text))).await.unwrap();
+    commit(&store, [Write::PauseKey(yard::queue("q"), key("c"), true)]).await.unwrap();
+    let leased = claim(&store, "q", 9).await;
+    let ids: Vec<_> = leased.iter().map(|leased| leased.job.id.as_str()).collect();
+    assert_eq!(ids, ["a1", "b1"], "one of each key that is not paused");
+    let at = clock.now() + Duration::from_secs(5);
+    let failure = Failure::new(FailureKind::Error, "no");
+    assert!(settle(&store, &leased[0], Settlement::Retry { at, failure }).await);
+    store.close().await;
+
+    let store = open(&path, clock.clone()).await;
+    let status = store.queues().await.unwrap().remove("q").unwrap();
+    assert_eq!(*status.limits, limits);
+    let page = store.keys(&yard::queue("q"), PageAsk::first(9)).await.unwrap();
+    let seen: Vec<_> =
+        page.items.iter().map(|k| (k.key.as_str(), k.waiting, k.active, k.paused)).collect();
+    assert_eq!(seen, [("a", 1, 0, false), ("b", 1, 1, false), ("c", 1, 0, true)]);
+    assert!(
+        claim(&store, "q", 9).await.is_empty(),
+        "a waits for a retry, b is active, c is paused"
+    );
+    clock.advance(Duration::from_secs(5));
+    let again = claim(&store, "q", 9).await;
+    assert_eq!(again[0].job.id.as_str(), "a1", "it kept its place");
+    assert_eq!(again.len(), 1);
+    assert!(settle(&store, &leased[1], complete(Keep::NOTHING)).await, "its lease still holds");
+    assert_eq!(claim(&store, "q", 9).await[0].job.id.as_str(), "b2");
+    store.close().await;
+}
+
 /// A store that is closed and opened again every few calls.
 struct Restless {
     store: RwLock<Option<SqliteStore>>,
     options: Options,
     calls: AtomicU64,
+    /// Nothing is told here: a feed ends with its store.
+    feed: Feed,
 }
 
 impl Restless {
@@ -158,6 +206,12 @@ impl Store for Restless {
         self.rest().await;
         through!(self, store => store.maintain(upkeep))
     }
+    fn feed(&self) -> &Feed {
+        &self.feed
+    }
+    fn cancellations(&self) -> broadcast::Receiver<LeaseToken> {
+        broadcast::Sender::new(1).subscribe()
+    }
     async fn close(&self) {
         through!(self, store => store.close());
     }
@@ -178,6 +232,12 @@ impl Inspect for Restless {
     }
     async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError> {
         through!(self, store => store.job(key))
+    }
+    async fn children(&self, key: &JobKey, page: PageAsk) -> Result<Page<Child>, StoreError> {
+        through!(self, store => store.children(key, page))
+    }
+    async fn keys(&self, queue: &QueueName, page: PageAsk) -> Result<Page<KeyStatus>, StoreError> {
+        through!(self, store => store.keys(queue, page))
     }
     async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {
         through!(self, store => store.queues_of(id))
@@ -212,11 +272,11 @@ impl Inspect for Restless {
 /// Whatever happened before, the store goes on where it stopped.
 #[test]
 fn it_goes_on_where_it_stopped() {
-    random::agrees_with_memory(async || {
+    random::agrees_with_memory_when_reopened(async || {
         let (clock, folder) = (eventyard_conformance::clock(), tempfile::tempdir().unwrap());
         let options = Options::new(folder.path().join("store.db")).clock(clock.clone());
         let store = RwLock::new(Some(SqliteStore::open(options.clone()).await.unwrap()));
-        let restless = Restless { store, options, calls: AtomicU64::new(0) };
+        let restless = Restless { store, options, calls: AtomicU64::new(0), feed: Feed::default() };
         let _: &Arc<dyn Clock> = &restless.options.clock;
         Fixture::new(restless, clock).holding(folder)
     });

@@ -1,16 +1,18 @@
 //! The application: what it is made of, checked as a whole before it starts.
 
+mod batch;
 pub(crate) mod check;
+pub(crate) mod limits;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use eventyard_core::{Clock, Inspect, Keep, MemoryStore, QueueName, Store, SystemClock};
 
 use crate::{
-    Catalogue, Error, Event, Handler, Queue, Route, Routes, Yard,
+    Catalogue, Error, Event, Handler, Queue, Route, Routes, Schedule, Yard,
     bus::DEFAULT_QUEUE,
     dep::{Deps, Need},
-    handler::{Handlers, erase},
+    handler::{BatchOptions, Handlers, Run, erase},
     route::{Match, Pattern},
     secs,
 };
@@ -34,9 +36,12 @@ pub struct Eventyard {
     pub(crate) handlers: BTreeMap<String, Handlers>,
     /// Which handlers are for an event type: their queue and the type.
     pub(crate) typed: Vec<(String, &'static str)>,
+    /// How the jobs of which queues are gathered.
+    pub(crate) batches: Vec<(String, BatchOptions)>,
     pub(crate) needs: Vec<(String, Need)>,
     pub(crate) deps: Deps,
     pub(crate) catalogue: Catalogue,
+    pub(crate) schedules: Vec<Schedule>,
     pub(crate) keep_events: Keep,
     pub(crate) synchronous: bool,
     pub(crate) workers: bool,
@@ -66,9 +71,11 @@ impl Eventyard {
             strict_routes: false,
             handlers: BTreeMap::new(),
             typed: Vec::new(),
+            batches: Vec::new(),
             needs: Vec::new(),
             deps: Deps::default(),
             catalogue: Catalogue::default(),
+            schedules: Vec::new(),
             keep_events: KEEP_EVENTS,
             synchronous: false,
             workers: true,
@@ -194,19 +201,20 @@ impl Eventyard {
     }
 
     fn add_handler<Args, H: Handler<Args>>(
-        mut self,
+        self,
         queue: &str,
         name: Option<&str>,
         handler: H,
     ) -> Self {
+        self.add_run(queue, name, H::needs(), erase(handler))
+    }
+
+    fn add_run(mut self, queue: &str, name: Option<&str>, needs: Vec<Need>, run: Run) -> Self {
         let what = name.map_or("every job".to_owned(), |name| format!("`{name}`"));
-        self.needs.extend(
-            H::needs()
-                .into_iter()
-                .map(|need| (format!("the handler of {what} on `{queue}`"), need)),
-        );
+        let handler = format!("the handler of {what} on `{queue}`");
+        self.needs.extend(needs.into_iter().map(|need| (handler.clone(), need)));
         let handlers = self.handlers.entry(queue.to_owned()).or_default();
-        if !handlers.add(name, erase(handler)) {
+        if !handlers.add(name, run) {
             self.mistakes.push(format!("queue `{queue}` has two handlers for {what}"));
         }
         self
@@ -228,6 +236,13 @@ impl Eventyard {
         if let Err(mistake) = self.catalogue.add::<E>() {
             self.mistakes.push(mistake);
         }
+        self
+    }
+
+    /// Declares a schedule: it is upserted when the application starts. One that has not changed keeps its last and
+    /// its next run; one that is no longer declared stays until it is [removed](Yard::remove_schedule).
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedules.push(schedule);
         self
     }
 
@@ -260,10 +275,14 @@ impl Eventyard {
     ///
     /// # Errors
     /// [`Error::Setup`] tells everything that is wrong: a dependency that nobody provides, a route to a
-    /// queue that is not declared, a handler that no route leads to.
-    #[expect(clippy::unused_async, reason = "a start may come to wait for the store")]
+    /// queue that is not declared, a handler that no route leads to. When the store cannot take the limits of the
+    /// queues or the schedules, its error.
     pub async fn start(self) -> Result<Yard, Error> {
-        let checked = self.check()?;
-        Ok(Yard::start(checked))
+        let mut checked = self.check()?;
+        limits::declare(&checked.bus).await?;
+        let schedules = std::mem::take(&mut checked.schedules);
+        let yard = Yard::start(checked);
+        yard.upsert_schedules(schedules).await?;
+        Ok(yard)
     }
 }

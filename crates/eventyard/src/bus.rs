@@ -1,5 +1,6 @@
 //! The bus: turns events and job requests into commits, by the routes and the queues' defaults.
 
+mod flow;
 mod settled;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
 
 use eventyard_core::{
     Clock, Commit, CommitError, Effect, Enqueued, Event as Envelope, EventId, Inspect, JobId,
-    JobOptions, NewJob, Payload, QueueName, Receipt, Store, StoreError, StoreErrorKind, Write,
+    JobOptions, NewJob, Payload, QueueName, Receipt, Store, Write,
 };
 
 pub(crate) use settled::Settled;
@@ -17,6 +18,7 @@ pub(crate) use settled::Settled;
 use crate::{
     Catalogue, Error, FieldError, JobRequest, Queue, Routes,
     event::{IntoEvent, Stamp},
+    schedule::bell::Bell,
 };
 
 /// The queue for events that have a handler but no route.
@@ -64,6 +66,8 @@ pub(crate) struct Bus {
     pub(crate) default_types: HashSet<String>,
     /// In a synchronous application, who waits for which job to be settled.
     pub(crate) settled: Option<Settled>,
+    /// Which schedules this process has changed.
+    pub(crate) schedules: Bell,
 }
 
 impl Bus {
@@ -92,8 +96,7 @@ impl Bus {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Receipt, Error> {
         let mut answers = self.store.commit(vec![commit]).await?;
         let answer: Option<Result<Receipt, CommitError>> = answers.pop();
-        let missing = || StoreError::new(StoreErrorKind::Unavailable, "the store gave no answer");
-        Ok(answer.ok_or_else(missing)??)
+        Ok(answer.ok_or_else(Error::no_answer)??)
     }
 
     /// Applies one commit; in a synchronous application, waits until its jobs have been tried.
@@ -132,6 +135,7 @@ impl Bus {
                 name: Arc::clone(&name),
                 payload: Payload::Event(Arc::clone(&event)),
                 options: Arc::clone(&declared.defaults),
+                awaits_children: false,
             })
         };
         let jobs = queues.into_iter().map(job).collect::<Result<_, Error>>()?;
@@ -140,11 +144,15 @@ impl Bus {
 
     /// The write that adds a job, with its options checked and completed.
     pub(crate) fn write_job(&self, request: JobRequest) -> Result<Write, Error> {
+        self.new_job(request).map(Write::Enqueue)
+    }
+
+    fn new_job(&self, request: JobRequest) -> Result<NewJob, Error> {
         let (queue, declared) = self
             .queues
             .get_key_value(request.queue.as_str())
             .ok_or_else(|| Error::NoSuchQueue(request.queue.clone()))?;
-        check_name(&request.name)?;
+        check_name(&request.name).map_err(Error::InvalidJob)?;
         let defaults = &declared.defaults;
         let options = if request.options == JobOptions::default() {
             Arc::clone(defaults)
@@ -156,13 +164,14 @@ impl Bus {
             })?;
             Arc::new(options)
         };
-        Ok(Write::Enqueue(NewJob {
+        Ok(NewJob {
             queue: queue.clone(),
             id: options.job_id.clone().unwrap_or_else(JobId::generate),
             name: request.name.into(),
             payload: Payload::Data(request.data),
             options,
-        }))
+            awaits_children: false,
+        })
     }
 
     pub(crate) fn declared(&self, queue: &QueueName) -> Result<&Arc<Declared>, Error> {
@@ -170,7 +179,8 @@ impl Bus {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+/// Checks the name of a job.
+pub(crate) fn check_name(name: &str) -> Result<(), FieldError> {
     let problem = if name.trim().is_empty() {
         "is empty; it selects the handler".to_owned()
     } else if name.len() > MAX_NAME_BYTES {
@@ -178,7 +188,7 @@ fn check_name(name: &str) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::InvalidJob(FieldError { field: "name".to_owned(), problem }))
+    Err(FieldError { field: "name".to_owned(), problem })
 }
 
 fn published(effect: Effect) -> Option<Published> {

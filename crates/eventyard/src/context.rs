@@ -1,9 +1,11 @@
 //! What a handler can see and do besides its event.
 
+mod children;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eventyard_core::{
-    Clock, Commit, Inspect, Job, Lease, Leased, Write, document::MAX_DOCUMENT_BYTES,
+    Clock, Commit, GroupKey, Inspect, Job, Lease, Leased, Write, document::MAX_DOCUMENT_BYTES,
 };
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +54,12 @@ impl Context {
         &self.inner.leased.job
     }
 
+    /// What the job has in common with others of its queue, if it was given a key.
+    #[must_use]
+    pub fn key(&self) -> Option<&GroupKey> {
+        self.job().options.key.as_ref()
+    }
+
     /// The number of this attempt; the first is 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
@@ -71,7 +79,7 @@ impl Context {
     }
 
     /// Is cancelled when the lease is lost, the job is cancelled or the application stops: the attempt
-    /// can finish nothing any more and should end.
+    /// can finish nothing any more and should end. A handler that goes on is dropped 2 s later, where it awaits.
     #[must_use]
     pub fn cancelled(&self) -> &CancellationToken {
         &self.inner.cancelled
@@ -140,6 +148,14 @@ impl Context {
         self.push(Ok(Write::Delete { collection: collection.to_owned(), key: key.to_owned() }));
     }
 
+    /// Replaces the job's data with this job's commit: the attempt after a snooze, or after its children, gets it.
+    pub fn update_data(&self, data: &impl Serialize) {
+        let what = || format!("the data of job `{}`", self.job().name);
+        let data =
+            serde_json::to_vec(data).map_err(|source| Error::Encode { what: what(), source });
+        self.push(data.map(|data| Write::Update { job: self.job().key(), data: data.into() }));
+    }
+
     /// Says how far the job is, at once.
     ///
     /// # Errors
@@ -173,9 +189,13 @@ impl Context {
     }
 
     fn push(&self, write: Result<Write, Error>) {
+        self.push_all(write.map(|write| vec![write]));
+    }
+
+    fn push_all(&self, writes: Result<Vec<Write>, Error>) {
         let mut outbox = self.outbox();
-        match write {
-            Ok(write) => outbox.writes.push(write),
+        match writes {
+            Ok(writes) => outbox.writes.extend(writes),
             Err(error) => {
                 outbox.error.get_or_insert(error);
             }

@@ -23,6 +23,7 @@ pub fn settle(
             return Settlement::Complete { result, keep };
         }
         Ok(Outcome::Snooze(wait)) => return Settlement::Snooze { at: now + wait },
+        Ok(Outcome::AwaitChildren) => return Settlement::AwaitChildren,
         Err(error) => error,
     };
     let attempt = job.attempts_made + 1;
@@ -84,6 +85,7 @@ mod tests {
             Settlement::Fail { .. } => Err("fail"),
             Settlement::Complete { .. } => Err("complete"),
             Settlement::Release => Err("release"),
+            Settlement::AwaitChildren => Err("await children"),
         };
         assert_eq!(actual, expected, "{text}");
     }
@@ -92,6 +94,7 @@ mod tests {
     fn endings_become_settlements() {
         check(0, Ok(Outcome::Done(None)), Err("complete"));
         check(0, Ok(Outcome::Snooze(secs(9))), Ok(9));
+        check(0, Ok(Outcome::AwaitChildren), Err("await children"));
         check(0, Err(JobError::retry("e")), Ok(2));
         check(1, Err(JobError::retry("e")), Ok(4));
         check(2, Err(JobError::retry("e")), Err("fail"));

@@ -1,6 +1,9 @@
 //! What can go wrong for those who publish, enqueue and steer.
 
-use eventyard_core::{CommitError, StoreError, StoreErrorKind, event::DecodeError};
+use eventyard_core::{
+    CommitError, QueueName, StoreError, StoreErrorKind, event::DecodeError,
+    flow_control::InvalidLimit,
+};
 
 /// One thing that is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,17 @@ pub enum Error {
     Store(#[from] StoreError),
     /// The store refused it.
     #[error(transparent)]
-    Commit(#[from] CommitError),
+    Commit(CommitError),
+    /// A queue takes no more jobs for now; the same call succeeds when some of those that wait are done.
+    #[error(
+        "queue {queue} holds {limit} unfinished jobs, its maximum; try again when some of them are done"
+    )]
+    QueueFull {
+        /// The queue.
+        queue: QueueName,
+        /// The most jobs that may wait on it.
+        limit: u64,
+    },
     /// An event breaks the schema of its type.
     #[error("the event `{kind}` breaks its schema: {}", join(.fields))]
     InvalidEvent {
@@ -52,6 +65,15 @@ pub enum Error {
     /// A job's options or name cannot be used.
     #[error("{}: {}", .0.field, .0.problem)]
     InvalidJob(FieldError),
+    /// The limits of a queue cannot be used.
+    #[error("{}: {}", .0.field, .0.problem)]
+    InvalidLimits(FieldError),
+    /// A schedule cannot be as it is asked for.
+    #[error("the schedule's `{}` {}", .0.field, .0.problem)]
+    InvalidSchedule(FieldError),
+    /// There is no schedule of this name.
+    #[error("there is no schedule `{0}`; `GET /api/v1/schedules` lists those that exist")]
+    NoSuchSchedule(String),
     /// A value could not be turned into JSON.
     #[error("{what} cannot be written as JSON")]
     Encode {
@@ -74,11 +96,15 @@ impl Error {
             Self::StoreUrl(_) => "store-url",
             Self::Store(error) => error.kind().code(),
             Self::Commit(error) => error.code(),
+            Self::QueueFull { .. } => "queue-full",
+            Self::InvalidLimits(_) => "invalid-limits",
             Self::InvalidEvent { .. } => "invalid-event",
             Self::Decode(_) => "malformed-event",
             Self::Unrouted { .. } => "unrouted-event",
             Self::NoSuchQueue(_) => "no-such-queue",
             Self::InvalidJob(_) => "invalid-job",
+            Self::InvalidSchedule(_) => "invalid-schedule",
+            Self::NoSuchSchedule(_) => "no-such-schedule",
             Self::Encode { .. } => "encode",
             Self::NoSuchLease(_) => "no-such-lease",
         }
@@ -87,11 +113,34 @@ impl Error {
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_retryable())
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            Self::QueueFull { .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn no_answer() -> Self {
+        Self::Store(StoreError::new(StoreErrorKind::Unavailable, "the store gave no answer"))
     }
 
     pub(crate) fn closed() -> Self {
         Self::Store(StoreError::new(StoreErrorKind::Closed, "the application has been shut down"))
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::QueueFull { queue, limit } => Self::QueueFull { queue, limit },
+            error => Self::Commit(error),
+        }
+    }
+}
+
+impl From<InvalidLimit> for Error {
+    fn from(InvalidLimit { field, problem }: InvalidLimit) -> Self {
+        Self::InvalidLimits(FieldError { field: format!("limits.{field}"), problem })
     }
 }
 

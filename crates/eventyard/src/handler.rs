@@ -2,11 +2,17 @@
 //!
 //! The first parameter is what the job carries: a typed [`Event`](crate::Event), [`Json<T>`], or the
 //! [`Job`](eventyard_core::Job) itself. The others are [`Dep<T>`](crate::Dep) and [`Context`].
+//! A [batch handler](BatchHandler) takes many of them at once, as [`BatchItem`]s.
 
+mod batch;
+mod gather;
 mod payload;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+pub use batch::{BatchFuture, BatchHandler, BatchItem, BatchOptions, Endings, IntoEndings, Shared};
+pub(crate) use gather::gather;
+pub(crate) use payload::read_json;
 pub use payload::{FromJob, Json};
 
 use crate::{

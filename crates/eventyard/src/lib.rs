@@ -48,6 +48,7 @@ pub mod decide;
 pub mod dep;
 pub mod error;
 pub mod event;
+pub mod flow;
 pub mod handler;
 pub mod maintenance;
 pub mod outcome;
@@ -55,6 +56,7 @@ pub mod queue;
 pub mod remote;
 pub mod request;
 pub mod route;
+pub mod schedule;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod worker;
@@ -70,13 +72,17 @@ pub use dep::Dep;
 pub use error::{Error, FieldError};
 pub use event::{Event, IntoEvent};
 pub use eventyard_core as model;
-pub use eventyard_core::{Backoff, Event as Envelope, JobOptions, Keep};
+pub use eventyard_core::{
+    Backoff, Event as Envelope, JobOptions, Keep, OnChildFailure, QueueLimits, Rate,
+};
 pub use eventyard_macros::Event;
-pub use handler::{Handler, Json};
+pub use flow::{EnqueuedFlow, Flow};
+pub use handler::{BatchHandler, BatchItem, BatchOptions, Handler, Json};
 pub use outcome::{JobError, Outcome};
 pub use queue::Queue;
 pub use request::JobRequest;
 pub use route::{Route, Routes};
+pub use schedule::Schedule;
 pub use yard::Yard;
 
 /// `n` seconds.

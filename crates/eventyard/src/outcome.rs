@@ -1,6 +1,6 @@
 //! What handlers return.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{any::Any, error::Error as StdError, fmt, time::Duration};
 
 use bytes::Bytes;
 use eventyard_core::{Failure, FailureKind};
@@ -13,6 +13,9 @@ pub enum Outcome {
     Done(Option<Bytes>),
     /// Not now: run it again after this long, without counting this attempt.
     Snooze(Duration),
+    /// Run it again when all its children have ended, without counting this attempt. At once if there is none
+    /// to wait for: a handler asks for its [children](crate::Context::children) before it adds some.
+    AwaitChildren,
 }
 
 impl Outcome {
@@ -94,6 +97,16 @@ impl JobError {
 
     pub(crate) fn of(kind: FailureKind, message: impl fmt::Display) -> Self {
         Self { failure: Failure::new(kind, message.to_string()), next: Next::Policy }
+    }
+
+    /// The failure of an attempt whose handler panicked.
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        Self::of(FailureKind::Panic, format!("the handler panicked: {message}"))
     }
 
     /// Says what ended the attempt, when it was not the handler's error.

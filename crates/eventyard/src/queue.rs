@@ -1,8 +1,10 @@
 //! Queues: their names and what they say about their jobs.
 
+mod limits;
+
 use std::{sync::Arc, time::Duration};
 
-use eventyard_core::{Backoff, Job, JobOptions, Keep};
+use eventyard_core::{Backoff, Job, JobOptions, Keep, QueueLimits};
 
 use crate::secs;
 
@@ -26,6 +28,8 @@ pub struct Settings<'a> {
     pub concurrency: usize,
     /// How long a lease holds before a worker that fell silent is given up.
     pub lease: Duration,
+    /// What the queue allows at once, if it states that.
+    pub limits: Option<&'a QueueLimits>,
 }
 
 /// A queue and its defaults, declared in one place.
@@ -39,6 +43,9 @@ pub struct Queue {
     pub(crate) concurrency: usize,
     pub(crate) lease: Duration,
     pub(crate) backoff_fn: Option<BackoffFn>,
+    pub(crate) limits: Option<QueueLimits>,
+    /// The first thing that was said about the queue and makes no sense.
+    mistake: Option<String>,
 }
 
 impl std::fmt::Debug for Queue {
@@ -47,6 +54,7 @@ impl std::fmt::Debug for Queue {
             .field("name", &self.name)
             .field("defaults", &self.defaults)
             .field("concurrency", &self.concurrency)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -68,6 +76,8 @@ impl Queue {
             concurrency: CONCURRENCY,
             lease: LEASE,
             backoff_fn: None,
+            limits: None,
+            mistake: None,
         }
     }
 
@@ -140,7 +150,12 @@ impl Queue {
     /// What the queue says about its jobs, for those who show it.
     #[must_use]
     pub fn settings(&self) -> Settings<'_> {
-        Settings { defaults: &self.defaults, concurrency: self.concurrency, lease: self.lease }
+        Settings {
+            defaults: &self.defaults,
+            concurrency: self.concurrency,
+            lease: self.lease,
+            limits: self.limits.as_ref(),
+        }
     }
 
     /// What is wrong with the queue, if anything.
@@ -153,6 +168,12 @@ impl Queue {
             return Some(format!(
                 "queue `{name}`: jobId cannot be a default; every job has its own"
             ));
+        }
+        if self.defaults.parent.is_some() {
+            return Some(format!("queue `{name}`: parent cannot be a default; add a flow"));
+        }
+        if let Some(problem) = self.limits_problem() {
+            return Some(format!("queue `{name}`: {problem}"));
         }
         if !(1..=MAX_CONCURRENCY).contains(&self.concurrency) {
             let n = self.concurrency;

@@ -103,9 +103,10 @@ impl Eventyard {
         let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
         self.store = Some((Arc::clone(&store) as _, store));
         self.clock = clock;
-        match self.check() {
-            Ok(checked) => TestYard { yard: Yard::start(checked) },
-            Err(error) => panic!("{error}"),
+        match self.start().now_or_never() {
+            Some(Ok(yard)) => TestYard { yard },
+            Some(Err(error)) => panic!("{error}"),
+            None => unreachable!("the in-memory store answers at once"),
         }
     }
 }

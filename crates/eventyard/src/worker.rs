@@ -9,8 +9,11 @@ mod settle;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use eventyard_core::{Claim, Lease, Leased, Renewal, StoreError, WorkerId};
-use tokio::sync::mpsc;
+use eventyard_core::{Claim, Lease, LeaseToken, Leased, Renewal, StoreError, WorkerId};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -56,6 +59,16 @@ async fn ready<T>(task: &mut Option<Task<T>>) -> T {
     output
 }
 
+/// Waits for the next cancellation, if the store still tells of any.
+async fn hear(
+    cancellations: &mut Option<broadcast::Receiver<LeaseToken>>,
+) -> Result<LeaseToken, RecvError> {
+    match cancellations {
+        Some(cancellations) => cancellations.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Worker {
     pub(crate) async fn run(self) {
         let concurrency = self.declared.queue.concurrency;
@@ -69,6 +82,10 @@ impl Worker {
         let (stop, kill) = (self.stop.clone(), self.kill.clone());
         let (mut stop, mut kill) = (Box::pin(stop.cancelled()), Box::pin(kill.cancelled()));
         let (mut stopping, mut killed) = (false, false);
+        let mut cancellations = Some(self.bus.store.cancellations());
+        // Cancellations were missed: all leases are asked about, to find those that ended; and once more when the
+        // claim has brought its own that was under way.
+        let (mut missed, mut missed_in_claim) = (false, false);
 
         loop {
             // Settling comes before claiming, so that one durable write can carry both.
@@ -88,12 +105,17 @@ impl Worker {
             } else if claiming.is_none() && hand.room() > 0 {
                 claiming = Some(self.claim(hand.room()));
             }
+            if missed && renewing.is_none() {
+                missed = false;
+                renewing = Some(self.renew(hand.leases()));
+            }
             tokio::select! {
                 biased;
                 more = ended_rx.recv_many(&mut ended, 2 * concurrency) => {
                     for ended in ended.iter().rev().take(more) {
                         hand.ended(ended);
                     }
+                    self.drop_lost(&mut hand, &mut ended);
                     self.start(&mut hand, &ended_tx);
                 }
                 settled = ready(&mut settling) => match settled {
@@ -103,6 +125,7 @@ impl Worker {
                 leased = ready(&mut claiming) => match leased {
                     Ok(leased) => {
                         hand.take(leased);
+                        missed |= std::mem::take(&mut missed_in_claim);
                         self.start(&mut hand, &ended_tx);
                     }
                     Err(error) if error.is_retryable() => {
@@ -112,6 +135,13 @@ impl Worker {
                     Err(_) => stopping = true,
                 },
                 renewals = ready(&mut renewing) => hand.renewed(renewals),
+                heard = hear(&mut cancellations) => match heard {
+                    Ok(token) => if let Some(dropped) = hand.cancelled(token, claiming.is_some()) {
+                        self.tell_settled(&dropped);
+                    },
+                    Err(RecvError::Lagged(_)) => (missed, missed_in_claim) = (true, claiming.is_some()),
+                    Err(RecvError::Closed) => cancellations = None,
+                },
                 () = ready(&mut tick) => {
                     if renewing.is_none() && !hand.is_empty() {
                         renewing = Some(self.renew(hand.leases()));
@@ -155,11 +185,28 @@ impl Worker {
                 }
                 None => {
                     hand.forget(done.lease());
-                    if let Some(settled) = &self.bus.settled {
-                        settled.tell(&done.lease().job);
-                    }
+                    self.tell_settled(done.lease());
                 }
             }
+        }
+    }
+
+    /// Drops the attempts that ended without their lease: the store would refuse what they wrote.
+    fn drop_lost(&self, hand: &mut Hand, ended: &mut Vec<Ended>) {
+        if !hand.has_lost() {
+            return;
+        }
+        let lost: Vec<_> = ended.extract_if(.., |ended| hand.is_lost(ended.lease())).collect();
+        for lost in lost {
+            hand.forget(lost.lease());
+            self.tell_settled(lost.lease());
+        }
+    }
+
+    /// Tells those who wait for a job that an attempt of it has ended.
+    fn tell_settled(&self, lease: &Lease) {
+        if let Some(settled) = &self.bus.settled {
+            settled.tell(&lease.job);
         }
     }
 

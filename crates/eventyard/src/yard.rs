@@ -1,6 +1,10 @@
 //! A running application.
 
-mod admin;
+mod jobs;
+mod queue_events;
+mod queues;
+
+pub use queue_events::{QueueEvents, UnknownKind};
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,14 +12,14 @@ use std::{
 };
 
 use eventyard_core::{
-    Capabilities, Clock, Commit, Enqueued, Inspect, QueueName, Receipt, WorkerId,
+    Capabilities, Clock, Commit, Effect, Enqueued, Inspect, QueueName, Receipt, WorkerId, Write,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Catalogue, Error, JobRequest, Published, Queue, app::check::Checked, bus::Bus,
-    event::IntoEvent, maintenance, secs, worker::Worker,
+    Catalogue, EnqueuedFlow, Error, Flow, JobRequest, Published, Queue, app::check::Checked,
+    bus::Bus, event::IntoEvent, maintenance, schedule, secs, worker::Worker,
 };
 
 /// How long a shutdown waits for attempts to notice that they were interrupted.
@@ -47,7 +51,7 @@ impl Drop for Running {
 
 impl Yard {
     pub(crate) fn start(checked: Checked) -> Self {
-        let Checked { bus, deps, handlers, keep_events, grace } = checked;
+        let Checked { bus, deps, handlers, keep_events, grace, .. } = checked;
         let (bus, deps) = (Arc::new(bus), Arc::new(deps));
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
@@ -68,6 +72,7 @@ impl Yard {
             tasks.spawn(worker.run());
         }
         tasks.spawn(maintenance::run(Arc::clone(&bus), keep_events, stop.clone()));
+        tasks.spawn(schedule::task::run(Arc::clone(&bus), stop.clone()));
         let running = Arc::new(Running { stop, kill, grace, tasks: Mutex::new(tasks) });
         Self { bus, running }
     }
@@ -113,6 +118,18 @@ impl Yard {
     /// As for [`enqueue`](Yard::enqueue).
     pub async fn enqueue_all(&self, requests: Vec<JobRequest>) -> Result<Vec<Enqueued>, Error> {
         self.bus.enqueue_all(requests).await
+    }
+
+    /// Adds a job with the jobs that it waits for: all of them or none.
+    ///
+    /// A job whose id exists is not added, and its children only while it waits for children or is active: adding
+    /// a flow again under the same ids changes nothing.
+    ///
+    /// # Errors
+    /// As for [`enqueue`](Yard::enqueue), and when the flow is [too large](crate::flow::MAX_JOBS) or
+    /// [too deep](crate::flow::MAX_DEPTH).
+    pub async fn enqueue_flow(&self, flow: Flow) -> Result<EnqueuedFlow, Error> {
+        self.bus.enqueue_flow(flow).await
     }
 
     /// Applies a commit as it is: documents, or the steering of jobs.
@@ -184,6 +201,10 @@ impl Yard {
                 }
             }
         }
+    }
+
+    async fn write(&self, write: Write) -> Result<Option<Effect>, Error> {
+        Ok(self.commit(Commit::of([write])).await?.pop())
     }
 
     pub(crate) fn bus(&self) -> &Arc<Bus> {

@@ -63,7 +63,7 @@ pub(crate) struct Added {
     /// The job's id.
     #[schema(value_type = JobText)]
     job_id: JobId,
-    /// True when a job with this id existed and nothing was changed.
+    /// True when a job with this id existed, or one that says the same, and none was added. The id is that job's.
     duplicate: bool,
 }
 
@@ -80,8 +80,8 @@ impl Added {
 
 /// Add one job, or several together
 ///
-/// Several are added all or none. A job whose `opts.jobId` exists on the queue changes nothing, and is answered with
-/// `"duplicate": true`.
+/// Several are added all or none. A job whose `opts.jobId` exists on the queue changes nothing, and neither does one that
+/// says the same as another by `opts.deduplication`: both are answered with `"duplicate": true`.
 #[utoipa::path(post, path = "/api/v1/queues/{queue}/jobs", tag = "jobs", operation_id = "addJobs",
     params(QueuePath),
     request_body = NewJobs,
@@ -89,6 +89,8 @@ impl Added {
         (status = 201, description = "Added: one answer for a job, a list of them for a list.", body = OneOrMany<Added>),
         (status = 200, description = "Every job existed already; nothing was changed.", body = OneOrMany<Added>),
         (status = 404, description = "The queue is not declared."),
+        (status = 409, description = "A job with this id exists already and is no child of `opts.parent`."),
+        (status = 429, description = "The queue is full; `Retry-After` says when to try again."),
     ))]
 async fn add(
     _: OperatorOnly,
@@ -99,13 +101,13 @@ async fn add(
     let defaults = defaults(&yard, &queue)?;
     match jobs {
         OneOrMany::One(job) => {
-            check(&job, &defaults, "")?;
+            check(&job.name, &job.opts, &defaults, "")?;
             let added = Added::of(yard.enqueue(request(&queue, job)).await?);
             Ok((added.status(), Json(OneOrMany::One(added))))
         }
         OneOrMany::Many(jobs) => {
             for (index, job) in jobs.iter().enumerate() {
-                check(job, &defaults, &format!("[{index}]."))?;
+                check(&job.name, &job.opts, &defaults, &format!("[{index}]."))?;
             }
             let requests = jobs.into_iter().map(|job| request(&queue, job)).collect();
             let added = yard.enqueue_all(requests).await?.into_iter().map(Added::of);
@@ -124,19 +126,24 @@ fn defaults(yard: &Yard, queue: &QueueName) -> Result<JobOptions, Problem> {
 }
 
 /// Checks what the engine checks too, in order to name the job of a batch.
-fn check(job: &NewJob, defaults: &JobOptions, place: &str) -> Result<(), Problem> {
+pub(crate) fn check(
+    name: &str,
+    opts: &JobOptions,
+    defaults: &JobOptions,
+    place: &str,
+) -> Result<(), Problem> {
     let refuse = |field: &str, what: String| {
         let field = format!("{place}{field}");
         Err(Problem::of(Code::INVALID_JOB, format!("`{field}` {what}")).field(field, what))
     };
-    let bytes = job.name.len();
-    if job.name.trim().is_empty() {
+    let bytes = name.len();
+    if name.trim().is_empty() {
         return refuse("name", "is empty; it selects the handler".to_owned());
     }
     if bytes > MAX_NAME_BYTES {
         return refuse("name", format!("has {bytes} bytes; at most {MAX_NAME_BYTES} are allowed"));
     }
-    options::check(&job.opts, defaults).or_else(|fault| refuse(&fault.field, fault.problem))
+    options::check(opts, defaults).or_else(|fault| refuse(&fault.field, fault.problem))
 }
 
 fn request(queue: &QueueName, job: NewJob) -> JobRequest {

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use eventyard::{
     JobRequest, Yard,
     model::{
-        CommitError, JobId, JobKey, JobOptions, JobState, QueueName, Timestamp, inspect::JobStatus,
+        CommitError, JobId, JobKey, JobOptions, PageAsk, QueueName, Timestamp, inspect::JobStatus,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,7 +18,7 @@ use super::{
     view::JobView,
 };
 use crate::{
-    AdminOnly, Code, List, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
+    AdminOnly, List, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
     request::{JobPath, JobText, Object, QueueText},
 };
 
@@ -27,7 +27,6 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
         .routes(routes!(show, remove))
         .routes(routes!(retry))
         .routes(routes!(promote))
-        .routes(routes!(cancel))
         .routes(routes!(logs))
 }
 
@@ -35,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 pub(crate) type KeyInPath = PathParams<(QueueName, JobId)>;
 
 /// The key of the job that a path names.
-fn key(PathParams((queue, id)): KeyInPath) -> JobKey {
+pub(super) fn key(PathParams((queue, id)): KeyInPath) -> JobKey {
     JobKey { queue, id }
 }
 
@@ -78,7 +77,9 @@ async fn show(
     let key = key(path);
     let job = find(&yard, &key).await?;
     let attempts = yard.inspect().attempts(&key).await?;
-    Ok(Json(JobView::of(job).with_attempts(attempts)))
+    let children = yard.inspect().children(&key, PageAsk::first(1)).await?;
+    let view = JobView::of(job).with_attempts(attempts);
+    Ok(Json(if children.items.is_empty() { view } else { view.with_children() }))
 }
 
 /// Remove a job that is not running
@@ -107,7 +108,8 @@ pub(crate) struct Edit {
     /// The copy's data; the job's own when left out.
     #[schema(value_type = Option<Value>)]
     data: Option<Box<RawValue>>,
-    /// The copy's options; what is left out is as the job has it, except its id and its delay.
+    /// The copy's options; what is left out is as the job has it, except its id, its delay, its parent and its
+    /// deduplication.
     #[serde(default, deserialize_with = "some_object")]
     #[schema(value_type = Option<Options>)]
     opts: Option<JobOptions>,
@@ -155,7 +157,14 @@ async fn retry(
     let opts = opts.unwrap_or_default();
     options::check(&opts, &JobOptions::default()).map_err(eventyard::Error::InvalidJob)?;
     let job = find(&yard, &key).await?.job;
-    let of_job = JobOptions { job_id: None, delay: None, run_at: None, ..(*job.options).clone() };
+    let of_job = JobOptions {
+        job_id: None,
+        delay: None,
+        run_at: None,
+        deduplication: None,
+        parent: None,
+        ..(*job.options).clone()
+    };
     let request = JobRequest {
         queue: key.queue.to_string(),
         name: job.name.to_string(),
@@ -182,50 +191,6 @@ async fn promote(
     let key = key(path);
     yard.promote(key.clone()).await?;
     Ok(Json(key.into()))
-}
-
-/// The job is cancelled.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CancelledJob)]
-struct Cancelled {
-    /// Always true.
-    cancelled: bool,
-}
-
-/// Cancel a job that has not run yet
-///
-/// A job that waits or is delayed is removed. One that runs cannot be cancelled yet.
-#[utoipa::path(post, path = "/api/v1/queues/{queue}/jobs/{id}/cancel", tag = "jobs", operation_id = "cancelJob",
-    params(JobPath),
-    responses(
-        (status = 200, description = "It will not run.", body = Cancelled),
-        (status = 404, description = "There is no such job."),
-        (status = 409, description = "It is running, or has ended."),
-    ))]
-async fn cancel(
-    _: OperatorOnly,
-    State(yard): State<Yard>,
-    path: KeyInPath,
-) -> Result<Json<Cancelled>, Problem> {
-    let key = key(path);
-    let state = find(&yard, &key).await?.state;
-    if matches!(state, JobState::Completed | JobState::Failed) {
-        let allowed = "waiting and delayed";
-        let refused = CommitError::WrongState { job: key, state, allowed };
-        return Err(eventyard::Error::from(refused).into());
-    }
-    match yard.remove(key.clone()).await {
-        Ok(()) => Ok(Json(Cancelled { cancelled: true })),
-        Err(eventyard::Error::Commit(CommitError::WrongState { .. })) => Err(is_active(&key)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn is_active(key: &JobKey) -> Problem {
-    let detail = format!(
-        "job {key} is running, and a running job cannot be cancelled yet; wait until its attempt ends"
-    );
-    Problem::of(Code::JOB_IS_ACTIVE, detail)
 }
 
 /// One line of a job's log.

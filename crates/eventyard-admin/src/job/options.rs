@@ -7,7 +7,7 @@ use eventyard::{FieldError, model::JobOptions};
 
 use utoipa::ToSchema;
 
-use crate::request::{JobText, MAX_SAFE};
+use crate::request::{JobText, KeyText, MAX_SAFE, QueueText};
 
 /// The options of a job. What is left out comes from its queue's defaults.
 ///
@@ -42,6 +42,67 @@ pub(crate) struct Options {
     remove_on_complete: Option<Keep>,
     /// How long the job stays once failed.
     remove_on_fail: Option<Keep>,
+    /// What the job has in common with others of its queue, such as a tenant. The queue is fair between keys.
+    key: Option<KeyText>,
+    /// Fails as expired unless its first attempt begins within this long after it could first have begun, in
+    /// milliseconds.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 60000)]
+    ttl: Option<u64>,
+    /// Drops jobs that say the same. Not together with `parent`.
+    deduplication: Option<Deduplication>,
+    /// The job that waits for this one. Not together with `deduplication`.
+    parent: Option<Parent>,
+}
+
+/// How jobs that say the same are dropped: while one with the same id is there, others are not added.
+///
+/// Without a `ttl` it is there until it is finished or removed.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) struct Deduplication {
+    /// What the job says; unique on its queue.
+    id: KeyText,
+    /// Others are dropped for this long, whatever becomes of the job, in milliseconds.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 5000)]
+    ttl: Option<u64>,
+    /// Each that is dropped begins the `ttl` anew; only together with it.
+    #[schema(required = false, default = false)]
+    extend: bool,
+    /// While the job is delayed, the next takes its place: the last one runs.
+    #[schema(required = false, default = false)]
+    replace: bool,
+    /// While the job is active, the last one that came is added when it ends; with neither `ttl` nor `replace`.
+    #[schema(required = false, default = false)]
+    keep_last_if_active: bool,
+}
+
+/// The job that waits for this one. It must wait for children or be active.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) struct Parent {
+    /// The parent's queue.
+    queue: QueueText,
+    /// The parent's id there.
+    id: JobText,
+    /// What becomes of the parent if this job fails for good.
+    #[schema(required = false)]
+    on_fail: OnFail,
+}
+
+/// What becomes of a job that waits for its children when one of them fails for good: it goes on waiting (the
+/// default), fails too, runs at once, or waits for the others only.
+#[derive(ToSchema)]
+#[schema(as = OnChildFailure, rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) enum OnFail {
+    Wait,
+    Fail,
+    Continue,
+    Ignore,
 }
 
 /// The waits between the attempts of a job: N attempts have N−1 waits. A number is a fixed wait in milliseconds.
@@ -116,7 +177,7 @@ pub(crate) struct KeepLimits {
 }
 
 /// Checks options against their ranges, once the queue's defaults have completed them.
-pub(super) fn check(options: &JobOptions, defaults: &JobOptions) -> Result<(), FieldError> {
+pub(crate) fn check(options: &JobOptions, defaults: &JobOptions) -> Result<(), FieldError> {
     let backoff = options.backoff;
     let keeps = [
         ("removeOnComplete", options.remove_on_complete),
@@ -125,6 +186,8 @@ pub(super) fn check(options: &JobOptions, defaults: &JobOptions) -> Result<(), F
     let millis = [
         ("delay", options.delay),
         ("timeout", options.timeout),
+        ("ttl", options.ttl),
+        ("deduplication.ttl", options.deduplication.as_ref().and_then(|rule| rule.ttl)),
         ("backoff.delay", backoff.map(|backoff| backoff.delay)),
         ("backoff.max", backoff.and_then(|backoff| backoff.max)),
     ];
@@ -157,7 +220,7 @@ fn is_safe(name: &str, number: Option<u128>) -> Result<(), FieldError> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use eventyard::model::{self, JobId};
+    use eventyard::model::{self, GroupKey, JobId, QueueName};
     use utoipa::PartialSchema;
 
     use super::*;
@@ -176,13 +239,33 @@ mod tests {
             lifo: Some(true),
             remove_on_complete: Some(model::Keep::FOREVER),
             remove_on_fail: Some(model::Keep::FOREVER),
+            key: Some(GroupKey::new("k").unwrap()),
+            ttl: Some(Duration::from_secs(1)),
+            deduplication: Some(model::Deduplication {
+                id: GroupKey::new("d").unwrap(),
+                ttl: Some(Duration::from_secs(1)),
+                extend: true,
+                replace: true,
+                keep_last_if_active: true,
+            }),
+            parent: Some(model::Parent {
+                queue: QueueName::new("q").unwrap(),
+                id: JobId::new("p").unwrap(),
+                on_fail: model::OnChildFailure::Wait,
+            }),
         };
         let keys = |value: &serde_json::Value| -> BTreeSet<String> {
             value.as_object().unwrap().keys().cloned().collect()
         };
-        let schema = serde_json::to_value(Options::schema()).unwrap();
-        assert_eq!(keys(&schema["properties"]), keys(&serde_json::to_value(all).unwrap()));
-        assert_eq!(schema["additionalProperties"], false);
+        let check = |schema, value: &serde_json::Value| {
+            let schema = serde_json::to_value(schema).unwrap();
+            assert_eq!(keys(&schema["properties"]), keys(value));
+            assert_eq!(schema["additionalProperties"], false);
+        };
+        let all = serde_json::to_value(all).unwrap();
+        check(Options::schema(), &all);
+        check(Deduplication::schema(), &all["deduplication"]);
+        check(Parent::schema(), &all["parent"]);
     }
 
     #[test]
@@ -200,5 +283,11 @@ mod tests {
         check(r#"{"removeOnFail":{"age":1e18}}"#, Some("opts.removeOnFail.age"));
         check(r#"{"removeOnComplete":9007199254740992}"#, Some("opts.removeOnComplete.count"));
         check(r#"{"attempts":0}"#, Some("opts.attempts"));
+        check(r#"{"ttl":0}"#, Some("opts.ttl"));
+        check(r#"{"ttl":9007199254740992}"#, Some("opts.ttl"));
+        let rule = |rest: &str| format!(r#"{{"deduplication":{{"id":"d"{rest}}}}}"#);
+        check(&rule(""), None);
+        check(&rule(r#","ttl":9007199254740992"#), Some("opts.deduplication.ttl"));
+        check(&rule(r#","extend":true"#), Some("opts.deduplication.extend"));
     }
 }

@@ -82,6 +82,10 @@ pub(crate) struct JobView {
     /// The attempts that did not succeed, oldest first; only where one job or dead letters are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<Vec<Attempt>>,
+    /// Where the jobs that it waits for or has waited for are listed; only where one job with children is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/queues/emails/jobs/welcome-42/children")]
+    children: Option<String>,
     /// The attributes of the event that it was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<Attributes>,
@@ -131,6 +135,8 @@ enum Kind {
     Payload,
     Rejected,
     Cancelled,
+    Expired,
+    Child,
 }
 
 /// One attempt of a job that did not succeed.
@@ -205,6 +211,16 @@ impl JobView {
         self
     }
 
+    /// Says where its children are listed.
+    pub(crate) fn with_children(mut self) -> Self {
+        let part = |text| form_urlencoded::byte_serialize(text).collect::<String>();
+        // In a path a plus is a plus.
+        let [queue, id] =
+            [&self.queue, &self.id].map(|text| part(text.as_bytes()).replace('+', "%20"));
+        self.children = Some(format!("/api/v1/queues/{queue}/jobs/{id}/children"));
+        self
+    }
+
     fn plain(job: Job, state: JobState) -> Self {
         let Job { queue, id, name, payload, options, created_at, attempts_made, crashes } = job;
         let (data, data_base64) = data(payload.data());
@@ -232,6 +248,7 @@ impl JobView {
             result: None,
             failed_reason: None,
             attempts: None,
+            children: None,
             event,
             lease: None,
         }
@@ -264,7 +281,7 @@ fn data(bytes: &[u8]) -> (Option<Box<RawValue>>, Option<String>) {
 }
 
 /// What is JSON by convention: as it is, or else as a text.
-fn json_or_text(bytes: &[u8]) -> Box<RawValue> {
+pub(crate) fn json_or_text(bytes: &[u8]) -> Box<RawValue> {
     serde_json::from_slice(bytes)
         .or_else(|_| to_raw_value(&String::from_utf8_lossy(bytes)))
         .unwrap_or_else(|_| RawValue::NULL.to_owned())

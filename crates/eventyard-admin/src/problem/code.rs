@@ -72,7 +72,6 @@ codes! {
     METHOD_NOT_ALLOWED = 405 "method-not-allowed" "The address does not take this method";
     REQUEST_TIMEOUT = 408 "request-timeout" "The body did not arrive in time";
     AMBIGUOUS_JOB = 409 "ambiguous-job" "Several queues have a job with this id";
-    JOB_IS_ACTIVE = 409 "job-is-active" "The job is running";
     BODY_TOO_LARGE = 413 "body-too-large" "The body is too large";
     BATCH_TOO_LONG = 413 "batch-too-long" "The batch has too many items";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type" "The body's media type is not taken here";
@@ -86,8 +85,14 @@ codes! {
     INVALID_EVENT = 422 "invalid-event" "An event breaks the schema of its type";
     UNROUTED_EVENT = 422 "unrouted-event" "No route takes the event";
     INVALID_JOB = 422 "invalid-job" "A job cannot be added as it is";
+    INVALID_LIMITS = 422 "invalid-limits" "The limits of a queue cannot be used";
+    NO_SUCH_PARENT = 409 "no-such-parent" "There is no such parent for the job";
+    NOT_ITS_CHILD = 409 "not-its-child" "The job exists already and is no child of this parent";
+    QUEUE_FULL = 429 "queue-full" "The queue takes no more jobs for now";
     NO_SUCH_QUEUE = 404 "no-such-queue" "There is no such queue";
     NO_SUCH_JOB = 404 "no-such-job" "There is no such job";
+    INVALID_SCHEDULE = 422 "invalid-schedule" "A schedule cannot be as it is asked for";
+    NO_SUCH_SCHEDULE = 404 "no-such-schedule" "There is no such schedule";
     NO_SUCH_LEASE = 404 "no-such-lease" "The lease does not hold";
     STALE_LEASE = 409 "stale-lease" "The lease has passed to another worker";
     WRONG_STATE = 409 "wrong-state" "The job is in a state that does not allow this";

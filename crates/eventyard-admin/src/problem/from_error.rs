@@ -13,6 +13,8 @@ use super::{Code, Problem};
 const RETRY_SOON: Duration = Duration::from_secs(1);
 /// When a store without space is worth another try: somebody has to make some.
 const RETRY_LATER: Duration = Duration::from_secs(30);
+/// When a full queue is worth another try: its workers have to get on.
+const RETRY_FULL: Duration = Duration::from_secs(5);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
@@ -28,7 +30,10 @@ impl From<Error> for Problem {
             Error::InvalidEvent { fields, .. } => fields
                 .into_iter()
                 .fold(problem, |problem, fault| problem.field(fault.field, fault.problem)),
-            Error::InvalidJob(fault) => problem.field(fault.field, fault.problem),
+            Error::InvalidJob(fault)
+            | Error::InvalidLimits(fault)
+            | Error::InvalidSchedule(fault) => problem.field(fault.field, fault.problem),
+            Error::QueueFull { .. } => problem.retry_after(RETRY_FULL),
             Error::Store(error) => match error.kind() {
                 StoreErrorKind::Unavailable => problem.retry_after(RETRY_SOON),
                 StoreErrorKind::Full => problem.retry_after(RETRY_LATER),
@@ -114,7 +119,12 @@ mod tests {
         let fault = FieldError { field: "data.id".to_owned(), problem: "is missing".to_owned() };
         let invalid = Error::InvalidEvent { kind: "t".to_owned(), fields: vec![fault.clone()] };
         check(invalid, 422, "invalid-event", Some("data.id"));
-        check(Error::InvalidJob(fault), 422, "invalid-job", Some("data.id"));
+        check(Error::InvalidJob(fault.clone()), 422, "invalid-job", Some("data.id"));
+        check(Error::InvalidSchedule(fault), 422, "invalid-schedule", Some("data.id"));
+        check(Error::NoSuchSchedule("s".to_owned()), 404, "no-such-schedule", None);
+        let fault = FieldError { field: "limits.rate".to_owned(), problem: "is odd".to_owned() };
+        check(Error::InvalidLimits(fault), 422, "invalid-limits", Some("limits.rate"));
+        check(Error::QueueFull { queue: key().queue, limit: 5 }, 429, "queue-full", None);
         check(Error::Unrouted { kind: "t".to_owned() }, 422, "unrouted-event", None);
         check(Error::NoSuchQueue("q".to_owned()), 404, "no-such-queue", None);
         check(Error::NoSuchLease("t".to_owned()), 404, "no-such-lease", None);
@@ -138,6 +148,11 @@ mod tests {
             actual: 2,
         };
         check(conflict, 409, "version-conflict", None);
+        check(CommitError::QueueFull { queue: key().queue, limit: 5 }, 429, "queue-full", None);
+        let orphan = CommitError::NoSuchParent { child: key(), parent: key() };
+        check(orphan, 409, "no-such-parent", None);
+        let stranger = CommitError::NotItsChild { child: key(), parent: key() };
+        check(stranger, 409, "not-its-child", None);
         check(CommitError::QueueNotEmpty(key().queue), 409, "queue-not-empty", None);
         check(CommitError::Malformed("x"), 500, "malformed-commit", None);
     }

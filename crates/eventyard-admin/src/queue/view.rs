@@ -1,10 +1,12 @@
 //! A queue as it is shown.
 
-use eventyard::model::{JobOptions, JobState, QueueName, inspect::Counts};
+use std::sync::Arc;
+
+use eventyard::model::{JobOptions, JobState, QueueLimits, QueueName, inspect::Counts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Known;
+use super::{Known, limits::Limits};
 use crate::{job::Options, request::QueueText};
 
 /// A queue with its settings and counts.
@@ -20,6 +22,9 @@ pub(crate) struct QueueView {
     /// Whether it hands out no jobs.
     paused: bool,
     counts: Stats,
+    /// What it allows at once; an empty object when nothing is limited.
+    #[schema(value_type = Limits)]
+    limits: Arc<QueueLimits>,
     /// What it says about its jobs; only if it is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<Settings>,
@@ -93,6 +98,7 @@ impl QueueView {
             declared: declared.is_some(),
             paused: status.paused,
             counts: Stats::from(&status.counts),
+            limits: status.limits,
             name: status.name,
             settings,
         }

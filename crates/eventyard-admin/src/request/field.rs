@@ -40,7 +40,7 @@ fn locate(path: &str, complaint: &str) -> (Option<String>, String) {
 }
 
 /// What the engine's complaints about identifiers begin with.
-const IDENTIFIERS: [&str; 4] = ["queue name ", "job id ", "event id ", "worker "];
+const IDENTIFIERS: [&str; 5] = ["queue name ", "job id ", "event id ", "key ", "worker "];
 
 /// Splits `prefixNAME` rest` into the name and the rest.
 fn quoted<'a>(complaint: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {

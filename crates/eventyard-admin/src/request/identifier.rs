@@ -18,6 +18,8 @@ identifiers! {
     QueueText: QueueName, r"^[^\u0000-\u0020\u007f-\u009f:/?#]+$", "emails";
     /// The id of a job, unique on its queue.
     JobText: JobId, r"^[^\u0000-\u001f\u007f-\u009f]+$", "welcome-42";
+    /// What jobs of one queue have in common, such as a tenant.
+    KeyText: GroupKey, r"^[^\u0000-\u001f\u007f-\u009f]+$", "tenant-7";
     /// The id of an event, unique in the log.
     EventText: EventId, r"^[^\u0000-\u001f\u007f-\u009f]+$", "01890a5d-ac96-774b-bcce-b302099a8057";
     /// Who works on jobs: a name for operators. Names that begin with `local/` belong to the server's own workers.
@@ -30,6 +32,13 @@ identifiers! {
     pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$")]
 #[expect(dead_code, reason = "only describes what the engine reads")]
 pub(crate) struct Text(String);
+
+/// The name of a schedule.
+#[derive(ToSchema)]
+#[schema(as = ScheduleName, value_type = String, min_length = 1, max_length = 200,
+    pattern = r"^[^\u0000-\u0020\u007f-\u009f:/?#]+$", example = "nightly")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) struct ScheduleText(String);
 
 /// The token of a lease.
 #[derive(ToSchema)]
@@ -62,6 +71,12 @@ paths! {
         /// The job's id.
         id: JobText = "id"
     }
+    KeyPath {
+        /// The queue.
+        queue: QueueText = "queue",
+        /// The key.
+        key: KeyText = "key"
+    }
     FailedPath {
         /// The job's id.
         job_id: JobText = "jobId"
@@ -69,6 +84,10 @@ paths! {
     EventPath {
         /// The event's id.
         id: EventText = "id"
+    }
+    SchedulePath {
+        /// The name of the schedule.
+        name: ScheduleText = "name"
     }
     LeasePath {
         /// The token of the lease.

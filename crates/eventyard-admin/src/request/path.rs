@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::request::Parts,
 };
-use eventyard::model::{EventId, JobId, QueueName};
+use eventyard::model::{EventId, GroupKey, JobId, QueueName};
 
 use crate::{Code, Problem};
 
@@ -37,7 +37,7 @@ macro_rules! identifiers {
     };
 }
 
-identifiers!(EventId, JobId, QueueName);
+identifiers!(EventId, GroupKey, JobId, QueueName);
 
 /// All parameters of a path.
 pub trait PathValues: Sized {

@@ -145,7 +145,16 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Whole<D> {
     with_parts! {
         deserialize_any(), deserialize_option(), deserialize_seq(), deserialize_map(),
         deserialize_tuple(len: usize),
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]),
+    }
+
+    // Serde would also take a list of a struct's fields for it.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(Whole(visitor))
     }
 
     // A raw JSON value hides behind `deserialize_newtype_struct`: it must come through untouched.
@@ -191,6 +200,13 @@ mod tests {
         );
         let options = options.unwrap().opts.unwrap();
         assert_eq!((options.attempts, options.backoff.unwrap().delay.as_millis()), (Some(3), 1000));
+    }
+
+    #[test]
+    fn parts_that_are_structs_are_objects_too() {
+        assert!(read(r#"{"opts":{"parent":{"queue":"q","id":"p"}}}"#).is_ok());
+        let error = read(r#"{"opts":{"parent":["q","p"]}}"#).unwrap_err();
+        assert!(error.contains("invalid type: sequence"), "{error}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Settled {
         let (outcome, retry_at) = match settlement {
             Settlement::Complete { .. } => (Ending::Completed, None),
             Settlement::Retry { at, .. } | Settlement::Snooze { at } => (Ending::Retry, Some(*at)),
-            Settlement::Release => (Ending::Retry, None),
+            Settlement::Release | Settlement::AwaitChildren => (Ending::Retry, None),
             Settlement::Fail { .. } => (Ending::Failed, None),
         };
         Self { outcome, retry_at }

@@ -102,6 +102,11 @@ impl Api {
         self.post_bytes(path, &[(header::CONTENT_TYPE.as_str(), JSON)], body.to_string()).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        let headers = [(header::CONTENT_TYPE.as_str(), JSON)];
+        self.send(request("PUT", path, &headers, body.to_string().into())).await
+    }
+
     pub(crate) async fn post_bytes(
         &self,
         path: &str,
@@ -109,6 +114,12 @@ impl Api {
         body: impl Into<Body>,
     ) -> Answer {
         self.send(request("POST", path, headers, body.into())).await
+    }
+
+    /// A request of any method with a JSON body.
+    pub(crate) async fn call_with(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let json = [(header::CONTENT_TYPE.as_str(), JSON)];
+        self.send(request(method, path, &json, body.to_string().into())).await
     }
 
     /// Adds a job and says its id.

@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::client::Api;
 
 /// Every endpoint, by method and path.
-const ENDPOINTS: [(&str, &str); 32] = [
+const ENDPOINTS: [(&str, &str); 48] = [
     ("get", "/api/v1/event-types"),
     ("get", "/api/v1/events"),
     ("post", "/api/v1/events"),
     ("get", "/api/v1/events/{id}"),
     ("get", "/api/v1/events/{id}/tree"),
+    ("post", "/api/v1/flows"),
     ("post", "/api/v1/leases/{token}/complete"),
     ("post", "/api/v1/leases/{token}/fail"),
     ("post", "/api/v1/leases/{token}/log"),
@@ -34,13 +35,28 @@ const ENDPOINTS: [(&str, &str); 32] = [
     ("post", "/api/v1/queues/{queue}/jobs"),
     ("delete", "/api/v1/queues/{queue}/jobs/{id}"),
     ("get", "/api/v1/queues/{queue}/jobs/{id}"),
+    ("patch", "/api/v1/queues/{queue}/jobs/{id}"),
     ("post", "/api/v1/queues/{queue}/jobs/{id}/cancel"),
+    ("get", "/api/v1/queues/{queue}/jobs/{id}/children"),
     ("get", "/api/v1/queues/{queue}/jobs/{id}/logs"),
     ("post", "/api/v1/queues/{queue}/jobs/{id}/promote"),
     ("post", "/api/v1/queues/{queue}/jobs/{id}/retry"),
+    ("get", "/api/v1/queues/{queue}/keys"),
+    ("post", "/api/v1/queues/{queue}/keys/{key}/pause"),
+    ("post", "/api/v1/queues/{queue}/keys/{key}/resume"),
+    ("get", "/api/v1/queues/{queue}/limits"),
+    ("put", "/api/v1/queues/{queue}/limits"),
     ("post", "/api/v1/queues/{queue}/obliterate"),
     ("post", "/api/v1/queues/{queue}/pause"),
     ("post", "/api/v1/queues/{queue}/resume"),
+    ("get", "/api/v1/schedules"),
+    ("delete", "/api/v1/schedules/{name}"),
+    ("get", "/api/v1/schedules/{name}"),
+    ("put", "/api/v1/schedules/{name}"),
+    ("post", "/api/v1/schedules/{name}/pause"),
+    ("post", "/api/v1/schedules/{name}/resume"),
+    ("post", "/api/v1/schedules/{name}/run"),
+    ("get", "/api/v1/stream"),
     ("get", "/healthz"),
 ];
 

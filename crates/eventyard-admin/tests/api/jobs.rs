@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -125,33 +127,17 @@ async fn a_delayed_job_is_promoted_once() {
 }
 
 #[tokio::test]
-async fn running_jobs_are_neither_removed_nor_cancelled() {
+async fn running_jobs_are_not_removed() {
     let api = Api::new().await;
     let id = api.add("emails", &json!({"name": "n"})).await;
     let token = api.claim("emails").await;
-    let (job, cancel) = (format!("{JOBS}/{id}"), format!("{JOBS}/{id}/cancel"));
+    let job = format!("{JOBS}/{id}");
     api.call("DELETE", &job).await.expect_problem(409, "wrong-state", None);
-    api.call("POST", &cancel).await.expect_problem(409, "job-is-active", None);
     api.call("POST", &format!("/api/v1/leases/{token}/complete")).await.expect(StatusCode::OK);
-    api.call("POST", &cancel).await.expect_problem(409, "wrong-state", None);
     let removed = api.call("DELETE", &job).await;
     removed.expect(StatusCode::OK);
     assert_eq!(removed.json, json!({"queue": "emails", "jobId": id}));
     api.call("DELETE", &job).await.expect_problem(404, "no-such-job", None);
-    api.call("POST", &cancel).await.expect_problem(404, "no-such-job", None);
-}
-
-#[tokio::test]
-async fn a_job_that_waits_is_cancelled() {
-    let api = Api::new().await;
-    for opts in [json!({}), json!({"delay": 1000}), json!({"priority": 3})] {
-        let id = api.add("emails", &json!({"name": "n", "opts": opts})).await;
-        let cancelled = api.call("POST", &format!("{JOBS}/{id}/cancel")).await;
-        cancelled.expect(StatusCode::OK);
-        assert_eq!(cancelled.json, json!({"cancelled": true}));
-        let claimed = api.post("/api/v1/queues/emails/claim", &json!({"worker": "w"})).await;
-        assert_eq!(claimed.json, json!({"jobs": []}));
-    }
 }
 
 #[tokio::test]
@@ -196,4 +182,46 @@ async fn a_log_is_read_line_by_line() {
     let expected = json!([{"at": at, "line": "dialling"}, {"at": at, "line": "sent"}]);
     assert_eq!(lines["items"], expected);
     api.get(&format!("{JOBS}/none/logs")).await.expect_problem(404, "no-such-job", None);
+}
+
+#[tokio::test]
+async fn options_of_flow_control_are_taken_and_shown() {
+    let api = Api::new().await;
+    let rule = json!({"id": "weekly", "ttl": 5000, "extend": true});
+    let job =
+        json!({"name": "n", "opts": {"key": "tenant-1", "ttl": 60_000, "deduplication": rule}});
+    let id = api.add("emails", &job).await;
+    let shown = api.get(&format!("{JOBS}/{id}")).await.json;
+    assert_eq!(shown["opts"]["key"], "tenant-1");
+    assert_eq!(shown["opts"]["ttl"], 60_000);
+    assert_eq!(shown["opts"]["deduplication"], rule);
+    let again = api.post(JOBS, &job).await;
+    again.expect(StatusCode::OK);
+    assert_eq!(again.json, json!({"queue": "emails", "jobId": id, "duplicate": true}));
+
+    let check = async |opts: Value, code, field| {
+        let refused = api.post(JOBS, &json!({"name": "n", "opts": opts})).await;
+        refused.expect_problem(422, code, Some(field));
+    };
+    check(json!({"key": ""}), "invalid-body", "opts.key").await;
+    check(json!({"ttl": 0}), "invalid-job", "opts.ttl").await;
+    check(json!({"deduplication": ["d"]}), "invalid-body", "opts.deduplication").await;
+    let extend = json!({"deduplication": {"id": "d", "extend": true}});
+    check(extend, "invalid-job", "opts.deduplication.extend").await;
+    let parent = json!({"queue": "emails", "id": "p", "onFail": "cry"});
+    check(json!({"parent": parent}), "invalid-body", "opts.parent.onFail").await;
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_begins_in_time_expires() {
+    let api = Api::new().await;
+    api.add("emails", &json!({"name": "n", "opts": {"jobId": "j", "ttl": 1000}})).await;
+    api.clock.advance(Duration::from_secs(2));
+    let claimed = api.post("/api/v1/queues/emails/claim", &json!({"worker": "w"})).await;
+    assert_eq!(claimed.json, json!({"jobs": []}));
+    let shown = api.get(&format!("{JOBS}/j")).await.json;
+    assert_eq!(
+        (&shown["state"], &shown["failedReason"]["kind"]),
+        (&json!("failed"), &json!("expired"))
+    );
 }

@@ -8,7 +8,7 @@ use crate::client::{Api, JSON, request};
 const EVENTS: &str = "/api/v1/events";
 const JOBS: &str = "/api/v1/queues/emails/jobs";
 /// Every endpoint that reads a body.
-const WITH_BODY: [&str; 12] = [
+const WITH_BODY: [&str; 14] = [
     EVENTS,
     JOBS,
     "/api/v1/queues/clean",
@@ -16,6 +16,8 @@ const WITH_BODY: [&str; 12] = [
     "/api/v1/queues/emails/drain",
     "/api/v1/queues/emails/claim",
     "/api/v1/queues/emails/jobs/j/retry",
+    "/api/v1/queues/emails/jobs/j/cancel",
+    "/api/v1/flows",
     "/api/v1/leases/t/complete",
     "/api/v1/leases/t/fail",
     "/api/v1/leases/t/renew",

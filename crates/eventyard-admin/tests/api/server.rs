@@ -170,6 +170,20 @@ async fn a_server_that_stops_ends_waiting_claims_and_finishes_requests() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_ends_streams() {
+    let api = Api::new().await;
+    let server = Server::start(&api).await;
+    let get = "GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let mut stream = server.send(get).await;
+    let mut first = [0; 64];
+    timeout(DEADLINE, stream.read_exact(&mut first)).await.expect("in time").unwrap();
+    server.stop.send(()).unwrap();
+    let rest = read(stream).await;
+    assert!(rest.ends_with("0\r\n\r\n"), "the last chunk: {rest}");
+    timeout(DEADLINE, server.ended).await.expect("in time").unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn heads_without_end_are_refused() {
     let api = Api::new().await;
     let server = Server::start(&api).await;

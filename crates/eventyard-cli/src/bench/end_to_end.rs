@@ -18,7 +18,7 @@ pub(super) async fn run(rig: &Rig) -> Result<(Figure, Verdict), Error> {
     let producer = rig.producer(QUEUE).await?;
     let worker = rig.worker(QUEUE, &tally).await?;
     let begun = Instant::now();
-    rig.produce(&producer, QUEUE, jobs, 1).await?;
+    rig.produce(&producer, QUEUE, jobs, 1, 0).await?;
     let took = tally.reached().await - begun;
     worker.stop().await;
     producer.stop().await;

@@ -19,7 +19,7 @@ pub(super) async fn batch(rig: &Rig) -> Result<Figure, Error> {
 async fn measure(rig: &Rig, case: &'static str, batch: usize) -> Result<Figure, Error> {
     let yard = rig.producer(case).await?;
     let begun = Instant::now();
-    rig.produce(&yard, case, rig.settings.jobs, batch).await?;
+    rig.produce(&yard, case, rig.settings.jobs, batch, 0).await?;
     let figure = Figure::rate(case, rig.settings.jobs, begun.elapsed());
     yard.stop().await;
     Ok(figure)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use eventyard::{
     Dep, Error, Eventyard, JobError, JobRequest, Queue, Yard,
-    model::{Clock, Inspect, Job, Store},
+    model::{Clock, GroupKey, Inspect, Job, JobOptions, Store},
 };
 
 use super::{Settings, tally::Tally};
@@ -38,14 +38,15 @@ impl Rig {
         self.app(queue).handle(queue, count).provide_arc(Arc::clone(tally)).start().await
     }
 
-    /// Adds `count` jobs in batches.
+    /// Adds `count` jobs in batches, spread over `keys`.
     pub(super) async fn fill(
         &self,
         yard: &Yard,
         queue: &'static str,
         count: usize,
+        keys: usize,
     ) -> Result<(), Error> {
-        self.produce(yard, queue, count, self.settings.batch.max(1)).await
+        self.produce(yard, queue, count, self.settings.batch.max(1), keys).await
     }
 
     /// Adds `count` jobs, `batch` at a time, by all producers at once.
@@ -55,17 +56,27 @@ impl Rig {
         queue: &'static str,
         count: usize,
         batch: usize,
+        keys: usize,
     ) -> Result<(), Error> {
+        let keys: Arc<[GroupKey]> =
+            (0..keys).filter_map(|n| GroupKey::new(format!("key-{n}")).ok()).collect();
         let Settings { producers, payload, .. } = self.settings;
         let producers = producers.max(1);
         let mut tasks = tokio::task::JoinSet::<Result<(), Error>>::new();
         for producer in 0..producers {
             let (from, to) = (count * producer / producers, count * (producer + 1) / producers);
-            let yard = yard.clone();
+            let (yard, keys) = (yard.clone(), Arc::clone(&keys));
             tasks.spawn(async move {
                 for from in (from..to).step_by(batch) {
                     let numbers = from..to.min(from + batch);
-                    yard.enqueue_all(numbers.map(|n| job(queue, n, payload)).collect()).await?;
+                    let jobs = numbers.map(|n| JobRequest {
+                        options: JobOptions {
+                            key: keys.get(n % keys.len().max(1)).cloned(),
+                            ..JobOptions::default()
+                        },
+                        ..job(queue, n, payload)
+                    });
+                    yard.enqueue_all(jobs.collect()).await?;
                 }
                 Ok(())
             });

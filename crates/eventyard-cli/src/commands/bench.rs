@@ -40,6 +40,9 @@ pub(crate) struct BenchArgs {
     /// Drain a second time, with this many jobs waiting, if that is more than --jobs
     #[arg(long, value_name = "N", default_value_t = 0)]
     backlog: usize,
+    /// Spread the backlog over this many keys, and give the first drain one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    keys: usize,
     /// Measure only this; may be repeated
     #[arg(long, value_name = "CASE", value_enum)]
     only: Vec<Case>,
@@ -65,6 +68,7 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
         concurrency: args.concurrency,
         payload: args.payload,
         backlog: args.backlog,
+        keys: args.keys,
     };
     let cases = if args.only.is_empty() { Case::value_variants() } else { &args.only };
     let scratch = match &args.store {

@@ -1,10 +1,13 @@
 //! `eventyard jobs`.
 
+mod change;
+mod children;
 mod key;
 mod list;
 
 use clap::{Args, Subcommand};
 use miette::IntoDiagnostic;
+use serde_json::json;
 
 use crate::{
     client::{Call, ServerFlags},
@@ -36,8 +39,22 @@ enum JobsCommand {
     Promote(KeyArgs),
     /// Remove a job that is not active
     Remove(KeyArgs),
-    /// Cancel a job: it ends as failed, and its handler is told
-    Cancel(KeyArgs),
+    /// Cancel a job that is not finished: it ends as failed, and if it runs its worker is told
+    Cancel {
+        #[command(flatten)]
+        key: KeyArgs,
+        /// Why, for a person to read
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Change a job that is not finished: its data, its priority or its time, all together
+    Update(change::UpdateArgs),
+    /// Give a waiting or delayed job another priority
+    Priority(change::PriorityArgs),
+    /// Make a waiting or delayed job run at another time
+    Delay(change::DelayArgs),
+    /// List the jobs that a job waits for or has waited for
+    Children(children::ChildrenArgs),
 }
 
 pub(crate) async fn run(args: JobsArgs) -> miette::Result<()> {
@@ -55,7 +72,17 @@ pub(crate) async fn run(args: JobsArgs) -> miette::Result<()> {
         JobsCommand::Retry(key) => (key, Some("retry"), "waits again"),
         JobsCommand::Promote(key) => (key, Some("promote"), "waits now"),
         JobsCommand::Remove(key) => (key, None, "removed"),
-        JobsCommand::Cancel(key) => (key, Some("cancel"), "cancelled"),
+        JobsCommand::Cancel { key, reason } => {
+            let (queue, id) = key.find(&client).await?;
+            let call = Call::post(["queues", &queue, "jobs", &id, "cancel"]);
+            let answer = client.call(call.body(&json!({"reason": reason}))?).await?;
+            let told = format!("{queue}/{id} cancelled");
+            return if args.json { output::json(&answer) } else { output::line(told) };
+        }
+        JobsCommand::Update(update) => return update.run(&client, args.json).await,
+        JobsCommand::Priority(priority) => return priority.run(&client, args.json).await,
+        JobsCommand::Delay(delay) => return delay.run(&client, args.json).await,
+        JobsCommand::Children(children) => return children.run(&client, args.json).await,
     };
     let (queue, id) = key.find(&client).await?;
     let answer = match action {

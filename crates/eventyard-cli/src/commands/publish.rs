@@ -64,7 +64,7 @@ pub(crate) async fn run(args: PublishArgs) -> miette::Result<()> {
     let client = args.server.client()?;
     let event = Event {
         name: args.kind,
-        data: args.data.as_deref().map(read).transpose()?,
+        data: args.data.as_deref().map(|data| read("--data", data)).transpose()?,
         id: args.id,
         source: args.source,
         subject: args.subject,
@@ -87,8 +87,11 @@ pub(crate) async fn run(args: PublishArgs) -> miette::Result<()> {
     Ok(())
 }
 
-/// The data that the flag names. It is sent as it is read: numbers keep their digits.
-fn read(data: &str) -> miette::Result<Box<RawValue>> {
+/// The JSON that a flag names. It is sent as it is read: numbers keep their digits.
+///
+/// # Errors
+/// When it cannot be read, or is not JSON.
+pub(super) fn read(flag: &str, data: &str) -> miette::Result<Box<RawValue>> {
     let (text, place) = if data == "-" {
         let mut text = String::new();
         stdin()
@@ -102,11 +105,11 @@ fn read(data: &str) -> miette::Result<Box<RawValue>> {
             .wrap_err_with(|| format!("cannot read the file {file}"))?;
         (text, format!("what the file {file} says"))
     } else {
-        (data.to_owned(), "--data".to_owned())
+        (data.to_owned(), flag.to_owned())
     };
     serde_json::from_str(&text).map_err(|error| {
         miette!(
-            help = "write it as in --data '{{\"bookingId\": \"b-1\"}}', or --data @file.json, or --data - for standard input",
+            help = "write it as in {flag} '{{\"bookingId\": \"b-1\"}}', or {flag} @file.json, or {flag} - for standard input",
             "{place} is not JSON: {error}"
         )
     })
@@ -129,7 +132,7 @@ mod tests {
             ("{a}", Err("--data is not JSON")),
             ("@absent.json", Err("cannot read the file absent.json")),
         ] {
-            match (read(data), expected) {
+            match (read("--data", data), expected) {
                 (Ok(value), Ok(expected)) => assert_eq!(value.to_string(), expected),
                 (Err(error), Err(expected)) => {
                     assert!(error.to_string().contains(expected), "{error}");

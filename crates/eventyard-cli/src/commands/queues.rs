@@ -1,5 +1,9 @@
 //! `eventyard queues`.
 
+mod keys;
+mod limits;
+mod watch;
+
 use clap::{Args, Subcommand};
 use eventyard_core::JobState;
 use serde_json::{Value, json};
@@ -53,6 +57,18 @@ enum QueuesCommand {
     },
     /// Remove a queue with all its jobs; it is paused first
     Obliterate { queue: String },
+    /// Show the limits of a queue
+    Limits { queue: String },
+    /// Replace the limits of a queue: what is not given is not limited any more
+    Limit(limits::LimitArgs),
+    /// List the keys of a queue that have jobs or are paused
+    Keys(keys::KeysArgs),
+    /// Stop handing out the jobs of one key of a queue; other keys go on
+    PauseKey { queue: String, key: String },
+    /// Go on handing out the jobs of one key of a queue
+    ResumeKey { queue: String, key: String },
+    /// Watch what happens on the queues, as it happens
+    Watch(watch::WatchArgs),
 }
 
 /// Reads the name of a state.
@@ -90,6 +106,16 @@ pub(crate) async fn run(args: QueuesArgs) -> miette::Result<()> {
         QueuesCommand::Obliterate { queue } => {
             client.call(Call::post(["queues", &queue, "obliterate"])).await?
         }
+        QueuesCommand::Limits { queue } => return limits::show(&client, &queue, args.json).await,
+        QueuesCommand::Limit(limit) => return limit.run(&client, args.json).await,
+        QueuesCommand::Keys(keys) => return keys.run(&client, args.json).await,
+        QueuesCommand::PauseKey { queue, key } => {
+            client.call(Call::post(["queues", &queue, "keys", &key, "pause"])).await?
+        }
+        QueuesCommand::ResumeKey { queue, key } => {
+            client.call(Call::post(["queues", &queue, "keys", &key, "resume"])).await?
+        }
+        QueuesCommand::Watch(watch) => return watch.run(&client, args.json).await,
     };
     if args.json {
         return output::json(&answer);

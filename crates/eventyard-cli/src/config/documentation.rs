@@ -7,10 +7,15 @@ use super::{
     key::{Key, Keys},
 };
 
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guides/schedules.md");
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
 
 fn page() -> String {
-    std::fs::read_to_string(PAGE).unwrap_or_else(|error| panic!("{PAGE}: {error}"))
+    read(PAGE)
+}
+
+fn read(page: &str) -> String {
+    std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{page}: {error}"))
 }
 
 /// A key as its line in the page.
@@ -50,8 +55,8 @@ fn the_page_has_a_line_for_no_other_key() {
 }
 
 #[test]
-fn the_examples_of_the_page_can_be_used() {
-    let page = page();
+fn the_examples_of_the_pages_can_be_used() {
+    let page = page() + &read(GUIDE);
     let examples: Vec<&str> = page
         .split("```toml\n")
         .skip(1)

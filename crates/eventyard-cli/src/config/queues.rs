@@ -1,11 +1,14 @@
 //! `[queues.NAME]`: queues and what holds for their jobs.
 
+mod limits;
+
 use eventyard::{Backoff, JobOptions};
 use eventyard_core::backoff::BackoffKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Retention, TimeSpan};
+pub(crate) use limits::LimitsConfig;
 
 /// A queue and what holds for its jobs unless a job says otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +34,10 @@ pub(crate) struct Queue {
     pub(crate) keep_completed: Retention,
     /// How long failed jobs stay.
     pub(crate) keep_failed: Retention,
+    /// What the queue allows at once, over all processes. It replaces what the store has when this process starts. When
+    /// absent, what the store has stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<LimitsConfig>,
 }
 
 /// The waits between attempts: N attempts have N−1 of them.
@@ -72,6 +79,7 @@ impl Default for Queue {
             delay: None,
             keep_completed: Retention { age: Some(TimeSpan::secs(86_400)), count: Some(1000) },
             keep_failed: Retention { age: Some(TimeSpan::secs(7 * 86_400)), count: None },
+            limits: None,
         }
     }
 }
@@ -110,10 +118,14 @@ impl Queue {
 
     /// The queue as the engine declares it.
     pub(crate) fn declare(&self, name: &str) -> eventyard::Queue {
-        eventyard::Queue::new(name)
+        let queue = eventyard::Queue::new(name)
             .defaults(self.job_options())
             .concurrency(self.concurrency)
-            .lease(self.lease.get())
+            .lease(self.lease.get());
+        match &self.limits {
+            Some(limits) => queue.limits(limits.into()),
+            None => queue,
+        }
     }
 }
 

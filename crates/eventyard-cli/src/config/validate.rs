@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use eventyard::{queue::MAX_CONCURRENCY, route::Pattern};
+use eventyard::{QueueLimits, queue::MAX_CONCURRENCY, route::Pattern};
 use eventyard_core::{QueueName, options};
 use eventyard_notify::mail::{self, Sender};
 
-use super::{Config, Problem, Queue, Rule, StoreUrl, TimeSpan, path::Path, tree::Node};
+use super::{Config, Problem, Queue, Rule, Schedule, StoreUrl, TimeSpan, path::Path, tree::Node};
 
 /// Tells everything that is wrong with a configuration that was made from `tree`.
 pub(super) fn validate(config: &Config, tree: &Node) -> Vec<Problem> {
@@ -20,6 +20,9 @@ pub(super) fn validate(config: &Config, tree: &Node) -> Vec<Problem> {
     let queues: BTreeSet<&str> = config.queues.keys().map(String::as_str).collect();
     for (n, rule) in config.routes.rules.iter().enumerate() {
         check.rule(n, rule, &queues);
+    }
+    for (name, schedule) in &config.schedules {
+        check.schedule(name, schedule, config);
     }
     check.channels(config);
     check.log(config);
@@ -122,6 +125,11 @@ impl Check<'_> {
             &format!("is {}", queue.backoff.jitter),
             "use 0 (no randomness) to 1 (all of each wait is random)",
         );
+        let limits = queue.limits.as_ref().map(QueueLimits::from);
+        if let Some(Err(fault)) = limits.map(|limits| limits.validate()) {
+            // What the engine tells includes the remedy.
+            self.tell(&limit(&path.key("limits"), &fault.field), &fault.problem, None);
+        }
     }
 
     fn rule(&mut self, n: usize, rule: &Rule, queues: &BTreeSet<&str>) {
@@ -147,17 +155,50 @@ impl Check<'_> {
             "belongs to `headers`, which this rule does not have",
             "leave it out",
         );
+        self.is_declared(&path.key("queue"), &rule.queue, queues.iter().copied());
+    }
+
+    fn is_declared<'q>(
+        &mut self,
+        path: &Path,
+        queue: &str,
+        queues: impl IntoIterator<Item = &'q str> + Clone,
+    ) {
         self.require(
-            queues.contains(rule.queue.as_str()),
-            &path.key("queue"),
-            &format!("is `{}`, which is not declared", rule.queue),
-            &match super::key::nearest(&rule.queue, queues.iter().copied()) {
-                Some(nearest) => {
-                    format!("did you mean `{nearest}`? or declare [queues.{}]", rule.queue)
-                }
-                None => format!("declare [queues.{}]", rule.queue),
+            queues.clone().into_iter().any(|declared| declared == queue),
+            path,
+            &format!("is `{queue}`, which is not declared"),
+            &match super::key::nearest(queue, queues) {
+                Some(nearest) => format!("did you mean `{nearest}`? or declare [queues.{queue}]"),
+                None => format!("declare [queues.{queue}]"),
             },
         );
+    }
+
+    fn schedule(&mut self, name: &str, schedule: &Schedule, config: &Config) {
+        let path = Path::of(["schedules", name]);
+        let queues = config.queues.keys().map(String::as_str);
+        self.is_declared(&path.key("queue"), &schedule.queue, queues);
+        let Some(declared) = schedule.declare(name) else {
+            let help = "give cron = \"0 3 * * *\", or every = \"10m\"";
+            return self.tell(&path, "must have either `cron` or `every`", Some(help));
+        };
+        let defaults = config.queues.get(&schedule.queue).map(Queue::job_options);
+        let Err(fault) = declared.validate(&defaults.unwrap_or_default()) else { return };
+        let key = match fault.field.as_str() {
+            "name" => path,
+            "job.name" => path.key("job"),
+            field => path.key(&kebab(field.rsplit('.').next().unwrap_or(field))),
+        };
+        let zones: Vec<String> = eventyard::schedule::time_zones().collect();
+        let nearest = schedule
+            .time_zone
+            .as_deref()
+            .filter(|_| fault.field == "timeZone" && schedule.cron.is_some())
+            .and_then(|zone| super::key::nearest(zone, zones.iter().map(String::as_str)));
+        let help = nearest.map(|nearest| format!("did you mean `{nearest}`?"));
+        // What the engine tells includes the remedy.
+        self.tell(&key, &fault.problem, help.as_deref());
     }
 
     fn channels(&mut self, config: &Config) {
@@ -210,6 +251,15 @@ impl Check<'_> {
                 Some(help),
             );
         }
+    }
+}
+
+/// The way to a limit that the engine names.
+fn limit(limits: &Path, field: &str) -> Path {
+    let below = |path: Path, part: &str| path.key(&kebab(part));
+    match field.strip_prefix("keys.weights.") {
+        Some(key) => limits.key("keys").key("weights").key(key),
+        None => field.split('.').fold(limits.clone(), below),
     }
 }
 

@@ -1,27 +1,35 @@
 //! Carrying random operations out on one of the two stores.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use eventyard_core::{
-    Clock, Commit, CommitError, Event, Keep, Lease, Leased, NewJob, Payload, Settlement,
-    StoreError, Timestamp, Upkeep, Write,
+    Clock, Commit, Lease, LeaseToken, Leased, QueueEvent, StoreError, Upkeep,
+    feed::{Heard, Subscription},
 };
+use tokio::sync::broadcast::{self, error::TryRecvError};
 
-use super::op::{CommitOp, JobOp, JobTime, Op, SettleOp, WriteOp};
+use super::{
+    build::Builder,
+    op::{CommitOp, Op},
+};
 use crate::{
     Fixture,
-    given::{event, failure, job_with, key, ms, put_in, queue_name},
+    plain::{plain_error, plain_event},
 };
 
-/// One of the two stores, with the leases that it gave out, the stale ones too.
+/// One of the two stores, with the leases that it gave out, the stale ones too, and those who listen to it.
 pub(super) struct Side {
     pub(super) fixture: Fixture,
     leases: Vec<Lease>,
+    feed: Subscription,
+    cancellations: broadcast::Receiver<LeaseToken>,
 }
 
 impl Side {
     pub(super) fn new(fixture: Fixture) -> Self {
-        Self { fixture, leases: Vec::new() }
+        let feed = fixture.store.feed().subscribe(None);
+        let cancellations = fixture.store.cancellations();
+        Self { fixture, leases: Vec::new(), feed, cancellations }
     }
 
     /// Carries an operation out; the answer as text, without what stores are free to choose.
@@ -31,7 +39,7 @@ impl Side {
             Op::Commit(commits) => {
                 let commits = commits.iter().map(|commit| self.commit(commit)).collect();
                 answer(store.commit(commits).await.map(|answers| {
-                    answers.into_iter().map(|a| a.map_err(plain)).collect::<Vec<_>>()
+                    answers.into_iter().map(|a| a.map_err(plain_error)).collect::<Vec<_>>()
                 }))
             }
             Op::Claim { queue, max, lease } => {
@@ -53,7 +61,8 @@ impl Side {
             }
             Op::Advance(d) => {
                 self.fixture.advance(*d);
-                String::new()
+                // Some stores notice the time by themselves, others at the next call: now both have.
+                self.promote_due().await
             }
         }
     }
@@ -62,6 +71,34 @@ impl Side {
     pub(super) async fn promote_due(&self) -> String {
         let ask = self.fixture.ask("nowhere", 1, Duration::ZERO);
         answer(self.fixture.store.claim(ask).await.map(|leased| leased.len()))
+    }
+
+    /// What was told since the last time: the events, queue by queue, and the leases that ended by a cancellation.
+    pub(super) fn heard(&mut self) -> String {
+        let mut text = String::new();
+        let mut events = Vec::new();
+        while let Some(heard) = self.feed.try_next() {
+            match heard {
+                Heard::Event(_, event) => events.push(plain_event(QueueEvent::clone(&event))),
+                Heard::Missed => text += "\n        something is missing",
+            }
+        }
+        // Nothing is said about the order of what happens on different queues.
+        events.sort_by(|a, b| a.queue.cmp(&b.queue));
+        for event in events {
+            text += &format!("\n        {event:?}");
+        }
+        loop {
+            match self.cancellations.try_recv() {
+                Ok(token) => {
+                    let place = self.leases.iter().position(|lease| lease.token == token);
+                    let lease = place.map(|place| (&self.leases[place].job, place));
+                    text += &format!("\n        cancelled: {lease:?}");
+                }
+                Err(TryRecvError::Empty) => return text,
+                Err(gone) => return text + &format!("\n        no cancellations: {gone}"),
+            }
+        }
     }
 
     /// What each lease that was given out leads to now.
@@ -79,108 +116,16 @@ impl Side {
         Some(self.leases[index].clone())
     }
 
-    fn now(&self) -> Timestamp {
-        self.fixture.clock.now()
-    }
-
     fn commit(&self, commit: &CommitOp) -> Commit {
         let lease = commit.lease.and_then(|index| self.lease(index));
-        Commit { lease, writes: commit.writes.iter().map(|write| self.write(write)).collect() }
+        Builder { now: self.fixture.clock.now(), lease }.commit(&commit.writes)
     }
-
-    fn write(&self, write: &WriteOp) -> Write {
-        match write {
-            WriteOp::Publish { event, jobs } => Write::Publish {
-                event: known_event(event),
-                jobs: jobs.iter().map(|job| self.job(job)).collect(),
-            },
-            WriteOp::Enqueue(job) => Write::Enqueue(self.job(job)),
-            WriteOp::Settle(settlement) => Write::Settle(self.settlement(settlement)),
-            WriteOp::Progress(n) => Write::Progress(n.to_string().into()),
-            WriteOp::Log(n) => Write::Log(n.to_string()),
-            WriteOp::Put { collection, key, value, expected } => {
-                put_in(collection, key, &value.to_string(), *expected)
-            }
-            WriteOp::Delete { collection, key } => {
-                Write::Delete { collection: (*collection).to_owned(), key: (*key).to_owned() }
-            }
-            WriteOp::Retry(queue, id) => Write::Retry(key(queue, id)),
-            WriteOp::Promote(queue, id) => Write::Promote(key(queue, id)),
-            WriteOp::Remove(queue, id) => Write::Remove(key(queue, id)),
-            WriteOp::Pause(queue, paused) => Write::Pause(queue_name(queue), *paused),
-            WriteOp::Clean { queue, state, older_than, limit } => Write::Clean {
-                queue: queue_name(queue),
-                state: *state,
-                older_than: *older_than,
-                limit: *limit,
-            },
-            WriteOp::Forget(queue) => Write::Forget(queue_name(queue)),
-        }
-    }
-
-    fn job(&self, op: &JobOp) -> NewJob {
-        let mut job = job_with(op.queue, op.id, |options| {
-            options.priority = op.priority;
-            options.lifo = op.lifo.then_some(true);
-            options.remove_on_fail = op.remove_on_fail;
-            match op.time {
-                JobTime::Now => {}
-                JobTime::Delay(delay) => options.delay = Some(delay),
-                JobTime::RunAt(at) => options.run_at = Some(self.instant(at)),
-            }
-        });
-        if let Some(event) = op.event {
-            job.payload = Payload::Event(known_event(event));
-        }
-        job
-    }
-
-    fn settlement(&self, op: &SettleOp) -> Settlement {
-        match op {
-            SettleOp::Complete { result, keep } => {
-                let result = result.map(|n| n.to_string().into());
-                Settlement::Complete { result, keep: *keep }
-            }
-            SettleOp::Retry { at } => {
-                Settlement::Retry { at: self.instant(*at), failure: failure("again") }
-            }
-            SettleOp::Snooze { at } => Settlement::Snooze { at: self.instant(*at) },
-            SettleOp::Release => Settlement::Release,
-            SettleOp::Fail { keep } => fail(*keep),
-        }
-    }
-
-    fn instant(&self, by: i64) -> Timestamp {
-        if by < 0 { self.now() - ms(by.unsigned_abs()) } else { self.now() + ms(by.unsigned_abs()) }
-    }
-}
-
-fn fail(keep: Keep) -> Settlement {
-    Settlement::Fail { failure: failure("for good"), keep }
-}
-
-/// The one event with this id.
-fn known_event(id: &str) -> Arc<Event> {
-    let mut event = event(id, if id < "c" { "order.placed" } else { "order.paid" });
-    event.correlation_id = (id > "a").then(|| "a".to_owned());
-    Arc::new(event)
 }
 
 /// A job under a lease, without the token.
 fn tokenless(leased: Leased) -> impl fmt::Debug {
     let Leased { job, lease, until } = leased;
     (lease.job, lease.attempt, until, job)
-}
-
-/// An error without what stores say in their own words.
-fn plain(error: CommitError) -> CommitError {
-    match error {
-        CommitError::WrongState { job, state, .. } => {
-            CommitError::WrongState { job, state, allowed: "" }
-        }
-        CommitError::Malformed(_) => CommitError::Malformed(""),
-        other => other,
-    }
 }
 
 fn answer(outcome: Result<impl fmt::Debug, StoreError>) -> String {

@@ -5,16 +5,19 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    entry::{Entry, Rank, Standing},
+    children::Children,
+    duplicate::Verdict,
+    entry::{Entry, Standing},
     state::State,
     undo::Undo,
 };
 use crate::{
-    Commit, CommitError, Document, Effect, Enqueued, Event, Job, Lease, NewJob, Receipt, Timestamp,
-    Write,
+    Commit, CommitError, Document, Effect, Enqueued, Event, Job, JobKey, JobState, Lease, NewJob,
+    QueueEventKind, Receipt, Timestamp, Write,
     commit::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
     document::MAX_DOCUMENT_BYTES,
     inspect::LogLine,
+    options::MAX_PRIORITY,
 };
 
 impl State {
@@ -24,19 +27,35 @@ impl State {
         if let Some(lease) = &commit.lease {
             self.check_lease(lease)?;
         }
-        // A write that fails changes nothing itself, so only one behind another needs an undo.
-        self.undo = commit.writes.iter().skip(1).any(can_fail).then(Vec::new);
+        self.undo = commit.writes.iter().any(|write| self.can_fail(write)).then(Vec::new);
+        let (news, cancelled) = (self.news.len(), self.cancelled.len());
+        let mut parents = Vec::new();
         let mut receipt = Vec::with_capacity(commit.writes.len());
         for write in commit.writes {
+            match &write {
+                Write::Enqueue(job) if job.awaits_children => parents.push(job.key()),
+                Write::Publish { jobs, .. } => {
+                    let waiting = jobs.iter().filter(|job| job.awaits_children);
+                    parents.extend(waiting.map(NewJob::key));
+                }
+                _ => {}
+            }
             match self.write(write, commit.lease.as_ref(), now) {
                 Ok(effect) => receipt.push(effect),
                 Err(error) => {
                     self.roll_back();
+                    self.news.truncate(news);
+                    self.cancelled.truncate(cancelled);
+                    self.touched.take();
                     return Err(error);
                 }
             }
         }
+        for parent in parents {
+            self.release_parent(&parent, now);
+        }
         self.undo = None;
+        self.update_turns(now);
         Ok(receipt)
     }
 
@@ -48,28 +67,39 @@ impl State {
     ) -> Result<Effect, CommitError> {
         let lease = || lease.expect("the commit's form was checked: it has a lease");
         match write {
-            Write::Publish { event, jobs } => return Ok(self.publish(event, jobs, now)),
-            Write::Enqueue(job) => return Ok(Effect::Enqueued(self.enqueue(job, now))),
+            Write::Publish { event, jobs } => return self.publish(event, jobs, now),
+            Write::Enqueue(job) => return Ok(Effect::Enqueued(self.enqueue(job, now)?)),
             Write::Settle(settlement) => self.settle(lease(), settlement, now),
-            Write::Progress(progress) => self.progress(lease(), progress),
+            Write::Progress(progress) => self.progress(lease(), progress, now),
             Write::Log(line) => self.log(lease(), line, now),
             Write::Put { collection, key, value, expected } => {
                 return self.put_document(collection, key, value, expected);
             }
             Write::Delete { collection, key } => self.delete_document(&collection, &key),
-            Write::Retry(key) => self.retry(&key)?,
-            Write::Promote(key) => self.promote(&key)?,
-            Write::Remove(key) => self.remove(&key)?,
-            Write::Pause(queue, paused) => self.pause(&queue, paused),
+            Write::Retry(key) => self.retry(&key, now)?,
+            Write::Promote(key) => self.promote(&key, now)?,
+            Write::Remove(key) => self.remove(&key, now)?,
+            Write::Pause(queue, paused) => self.pause(&queue, paused, now),
             Write::Clean { queue, state, older_than, limit } => {
                 return Ok(Effect::Removed(self.clean(&queue, state, older_than, limit, now)));
             }
             Write::Forget(queue) => self.forget(&queue)?,
+            Write::Cancel { job, reason } => self.cancel(&job, reason, now)?,
+            Write::Update { job, data } => self.update(&job, data)?,
+            Write::Reprioritize { job, priority } => self.reprioritize(&job, priority, now)?,
+            Write::Reschedule { job, at } => self.reschedule(&job, at, now)?,
+            Write::Limit(queue, limits) => self.limit(&queue, limits),
+            Write::PauseKey(queue, key, paused) => self.pause_key(&queue, key, paused),
         }
         Ok(Effect::Done)
     }
 
-    fn publish(&mut self, event: Arc<Event>, jobs: Vec<NewJob>, now: Timestamp) -> Effect {
+    fn publish(
+        &mut self,
+        event: Arc<Event>,
+        jobs: Vec<NewJob>,
+        now: Timestamp,
+    ) -> Result<Effect, CommitError> {
         let id = event.id.clone();
         let duplicate = self.events.get(&id).is_some();
         if !duplicate {
@@ -79,42 +109,93 @@ impl State {
         }
         let jobs = jobs.into_iter().map(|job| {
             if duplicate {
-                Enqueued { queue: job.queue, id: job.id, duplicate }
+                Ok(Enqueued { queue: job.queue, id: job.id, duplicate })
             } else {
                 self.enqueue(job, now)
             }
         });
-        Effect::Published { jobs: jobs.collect(), event: id, duplicate }
+        let jobs = jobs.collect::<Result<_, _>>()?;
+        Ok(Effect::Published { jobs, event: id, duplicate })
     }
 
-    fn enqueue(&mut self, new: NewJob, now: Timestamp) -> Enqueued {
+    fn enqueue(&mut self, new: NewJob, now: Timestamp) -> Result<Enqueued, CommitError> {
         let key = new.key();
-        let duplicate = self.job(&key).is_some();
-        if !duplicate {
-            let due = new.options.due(now);
-            let NewJob { queue, id, name, payload, options } = new;
-            let created_at = now;
-            let job =
-                Job { queue, id, name, payload, options, created_at, attempts_made: 0, crashes: 0 };
-            let mut entry = Entry {
-                job,
-                standing: Standing::Ready,
-                place: Rank(0, 0),
-                started_at: None,
-                worker: None,
-                progress: None,
-                attempts: VecDeque::new(),
-                log: VecDeque::new(),
-            };
-            self.run_at(&mut entry, due, now);
-            self.insert(entry);
+        let duplicate = |id| Enqueued { queue: key.queue.clone(), id, duplicate: true };
+        if !self.adopt(&new)? || self.job(&key).is_some() {
+            return Ok(duplicate(key.id.clone()));
         }
-        Enqueued { queue: key.queue, id: key.id, duplicate }
+        let until = match self.judge(&new, now) {
+            Verdict::Dropped(id) => return Ok(duplicate(id)),
+            Verdict::Added(until) => until,
+        };
+        self.check_room(&key)?;
+        self.add(new, until, now);
+        Ok(Enqueued { queue: key.queue, id: key.id, duplicate: false })
     }
 
-    fn progress(&mut self, lease: &Lease, progress: Bytes) {
+    /// Refuses a job that a queue has no room for.
+    fn check_room(&self, key: &JobKey) -> Result<(), CommitError> {
+        let Some(queue) = self.queues.get(&key.queue) else { return Ok(()) };
+        let Some(limit) = queue.settings.limits.max_length else { return Ok(()) };
+        let unfinished = [
+            JobState::Waiting,
+            JobState::Prioritized,
+            JobState::Delayed,
+            JobState::WaitingChildren,
+        ];
+        let length: usize = unfinished.iter().map(|state| queue.list(*state).len()).sum();
+        if (length as u64) < limit {
+            return Ok(());
+        }
+        Err(CommitError::QueueFull { queue: key.queue.clone(), limit })
+    }
+
+    /// Adds a job whose key is free. If it stands for all that say the same, it does so until `until`.
+    pub(super) fn add(&mut self, new: NewJob, until: Option<Timestamp>, now: Timestamp) {
+        self.appoint(&new, until);
+        let NewJob { queue, id, name, payload, options, awaits_children } = new;
+        let due = options.due(now);
+        // The time of one that waits for children begins when they have ended.
+        let expires_at = options.expires(now).filter(|_| !awaits_children);
+        let job = Job {
+            queue,
+            id,
+            name,
+            payload,
+            options,
+            created_at: now,
+            attempts_made: 0,
+            crashes: 0,
+        };
+        let mut entry = Entry {
+            job,
+            number: self.next(),
+            standing: Standing::Ready,
+            place: (0, 0),
+            expires_at,
+            started_at: None,
+            worker: None,
+            progress: None,
+            attempts: VecDeque::new(),
+            log: VecDeque::new(),
+            children: Children::default(),
+        };
+        let (job, name) = (entry.job.id.clone(), entry.job.name.clone());
+        self.tell(&entry.job.queue, now, QueueEventKind::Added { job, name });
+        if awaits_children {
+            entry.standing = Standing::WaitingChildren { order: self.next() };
+        } else {
+            self.run_at(&mut entry, due, now);
+        }
+        self.tell_standing(&entry, None, now);
+        self.insert(entry);
+    }
+
+    fn progress(&mut self, lease: &Lease, progress: Bytes, now: Timestamp) {
         let mut entry = self.take_leased(lease);
-        entry.progress = Some(progress);
+        entry.progress = Some(progress.clone());
+        let job = entry.job.id.clone();
+        self.tell(&entry.job.queue, now, QueueEventKind::Progress { job, progress });
         self.put(entry);
     }
 
@@ -159,19 +240,37 @@ impl State {
     }
 }
 
-/// Whether a write may be refused, once the commit's form and its lease were checked.
-fn can_fail(write: &Write) -> bool {
-    match write {
-        Write::Put { expected, .. } => expected.is_some(),
-        Write::Retry(_) | Write::Promote(_) | Write::Remove(_) | Write::Forget(_) => true,
-        Write::Publish { .. }
-        | Write::Enqueue(_)
-        | Write::Settle(_)
-        | Write::Progress(_)
-        | Write::Log(_)
-        | Write::Delete { .. }
-        | Write::Pause(..)
-        | Write::Clean { .. } => false,
+impl State {
+    /// Whether a write may be refused, once the commit's form and its lease were checked.
+    fn can_fail(&self, write: &Write) -> bool {
+        let is_limited = |job: &NewJob| {
+            let queue = self.queues.get(&job.queue);
+            queue.is_some_and(|queue| queue.settings.limits.max_length.is_some())
+        };
+        match write {
+            Write::Publish { jobs, .. } => {
+                jobs.iter().any(|job| job.options.parent.is_some() || is_limited(job))
+            }
+            Write::Enqueue(job) => job.options.parent.is_some() || is_limited(job),
+            Write::Put { expected, .. } => expected.is_some(),
+            Write::Retry(_)
+            | Write::Promote(_)
+            | Write::Remove(_)
+            | Write::Forget(_)
+            | Write::Cancel { .. }
+            | Write::Update { .. }
+            | Write::Reprioritize { .. }
+            | Write::Reschedule { .. }
+            // Whatever is added behind it may find the queue full.
+            | Write::Limit(..) => true,
+            Write::Settle(_)
+            | Write::Progress(_)
+            | Write::Log(_)
+            | Write::Delete { .. }
+            | Write::Pause(..)
+            | Write::Clean { .. }
+            | Write::PauseKey(..) => false,
+        }
     }
 }
 
@@ -183,6 +282,11 @@ fn check_form(commit: &Commit) -> Result<(), CommitError> {
             Write::Settle(_) | Write::Progress(_) | Write::Log(_) if commit.lease.is_none() => {
                 return Err(CommitError::Malformed("it writes in a job's name without a lease"));
             }
+            Write::Cancel { job, .. }
+                if commit.lease.as_ref().is_some_and(|lease| lease.job == *job) =>
+            {
+                return Err(CommitError::Malformed("it cancels its own job; settle it instead"));
+            }
             Write::Settle(_) if settled => {
                 return Err(CommitError::Malformed("it settles its job twice"));
             }
@@ -191,6 +295,9 @@ fn check_form(commit: &Commit) -> Result<(), CommitError> {
                 return Err(CommitError::Malformed(
                     "it writes in its job's name after settling it",
                 ));
+            }
+            Write::Reprioritize { priority, .. } if *priority > MAX_PRIORITY => {
+                return Err(CommitError::Malformed("a priority is larger than 2097151"));
             }
             Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
                 return Err(CommitError::Malformed("a document is larger than 1 MiB"));

@@ -5,40 +5,55 @@ use super::{
     state::State,
 };
 use crate::{
-    Claim, CommitError, JobKey, JobState, Lease, LeaseToken, Leased, QueueName, Renewal, Timestamp,
+    Claim, CommitError, JobKey, JobState, Lease, LeaseToken, Leased, QueueEventKind, QueueName,
+    Renewal, Timestamp,
 };
 
 impl State {
-    /// Leases up to `max` runnable jobs of a queue, in order.
+    /// Leases up to `max` runnable jobs of a queue: the keys by turns, the jobs of each in order.
     pub(super) fn claim(&mut self, ask: &Claim, now: Timestamp) -> Vec<Leased> {
-        let Some(queue) = self.queues.get(&ask.queue).filter(|queue| !queue.paused) else {
-            return Vec::new();
-        };
-        // Waiting jobs have priority 0, which runs before all others.
-        let waiting = queue.list(JobState::Waiting).values();
-        let next = waiting.chain(queue.list(JobState::Prioritized).values()).take(ask.max);
-        let ids: Vec<_> = next.cloned().collect();
-        ids.into_iter()
-            .map(|id| self.lease(&JobKey { queue: ask.queue.clone(), id }, ask, now))
-            .collect()
+        let mut leased = Vec::new();
+        for (lane, count) in self.pick(ask, now) {
+            let ready = self.queues[&ask.queue].lanes[&lane].ready.values();
+            let ids: Vec<_> = ready.take(count).cloned().collect();
+            for id in ids {
+                leased.push(self.lease(&JobKey { queue: ask.queue.clone(), id }, ask, now));
+            }
+        }
+        self.update_turns(now);
+        if !leased.is_empty() && self.is_drained(&ask.queue) {
+            self.tell(&ask.queue, now, QueueEventKind::Drained);
+        }
+        leased
+    }
+
+    fn is_drained(&self, queue: &QueueName) -> bool {
+        let states = [JobState::Waiting, JobState::Prioritized, JobState::Delayed];
+        states.into_iter().all(|state| self.queues[queue].list(state).is_empty())
     }
 
     fn lease(&mut self, key: &JobKey, ask: &Claim, now: Timestamp) -> Leased {
         let mut entry = self.take(key).expect("a listed job exists");
         let (token, until) = (self.next_token(), now + ask.lease_for);
         entry.standing = Standing::Active { token, until, order: self.next() };
+        entry.expires_at = None;
         entry.started_at = Some(now);
         entry.worker = Some(ask.worker.clone());
         let leased = leased(&entry, token, until);
+        let (job, attempt, worker) = (key.id.clone(), leased.lease.attempt, ask.worker.clone());
+        self.tell(&key.queue, now, QueueEventKind::Active { job, attempt, worker });
         self.put(entry);
         leased
     }
 
-    /// When the next delayed job of a queue that is not paused runs.
+    /// When a claim on a queue that is not paused may get what it does not get now.
     pub(super) fn next_due(&self, queue: &QueueName) -> Option<Timestamp> {
-        let queue = self.queues.get(queue).filter(|queue| !queue.paused)?;
-        let (rank, _) = queue.list(JobState::Delayed).first_key_value()?;
-        Some(Timestamp::from_millis(rank.0))
+        let queue = self.queues.get(queue).filter(|queue| !queue.settings.paused)?;
+        let delayed = queue.list(JobState::Delayed).first_key_value();
+        let due = delayed.map(|(rank, _)| Timestamp::from_millis(rank.first));
+        // The end of a child on any queue may let its parent run.
+        let expiry = self.unbegun.first().map(|(at, ..)| *at);
+        due.into_iter().chain(queue.reopens()).chain(expiry).min()
     }
 
     /// Makes a lease hold until `until`, if it holds now.

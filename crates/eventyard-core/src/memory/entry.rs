@@ -4,23 +4,32 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::children::Children;
 use crate::{
-    Failure, Job, JobState, LeaseToken, Timestamp, WorkerId,
+    Failure, GroupKey, Job, JobState, LeaseToken, Timestamp, WorkerId,
     commit::MAX_ATTEMPT_RECORDS,
     inspect::{AttemptRecord, JobStatus, LogLine},
 };
 
 /// A place in an order: the smaller goes first. No two jobs of a store have the same in one list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank(pub(super) i64, pub(super) i64);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    /// The key, in the list of those that wait.
+    pub(super) key: Option<GroupKey>,
+    pub(super) first: i64,
+    pub(super) then: i64,
+}
 
 /// Where a job stands, with what belongs to standing there.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Standing {
     /// It runs as soon as a worker has room, at its entry's `place`.
     Ready,
-    /// It runs when its time has come; of two with one time, the one delayed first.
-    Delayed { due: Timestamp, order: i64 },
+    /// It runs when its time has come; of two with one time, the one delayed first. One that `holds` its key lets no
+    /// other job of the key run before it.
+    Delayed { due: Timestamp, order: i64, holds: bool },
+    /// It waits for its children.
+    WaitingChildren { order: i64 },
     /// A worker holds it.
     Active { token: LeaseToken, until: Timestamp, order: i64 },
     /// It is completed or failed.
@@ -38,15 +47,20 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     pub(super) job: Job,
+    /// The number under which it was added, or could first begin.
+    pub(super) number: i64,
     pub(super) standing: Standing,
-    /// Its place among the runnable jobs of its queue (priority, order). It stays while the job is
+    /// Its place among the runnable jobs of its key (priority, order). It stays while the job is
     /// active, so that a release puts the job back there.
-    pub(super) place: Rank,
+    pub(super) place: (i64, i64),
+    /// When it fails unless an attempt has begun; absent once one has.
+    pub(super) expires_at: Option<Timestamp>,
     pub(super) started_at: Option<Timestamp>,
     pub(super) worker: Option<WorkerId>,
     pub(super) progress: Option<Bytes>,
     pub(super) attempts: VecDeque<AttemptRecord>,
     pub(super) log: VecDeque<LogLine>,
+    pub(super) children: Children,
 }
 
 impl Entry {
@@ -56,6 +70,7 @@ impl Entry {
             Standing::Ready if self.job.options.priority() == 0 => JobState::Waiting,
             Standing::Ready => JobState::Prioritized,
             Standing::Delayed { .. } => JobState::Delayed,
+            Standing::WaitingChildren { .. } => JobState::WaitingChildren,
             Standing::Active { .. } => JobState::Active,
             Standing::Finished { outcome: Outcome::Completed(_), .. } => JobState::Completed,
             Standing::Finished { outcome: Outcome::Failed(_), .. } => JobState::Failed,
@@ -72,11 +87,14 @@ impl Entry {
 
     /// The place in the list of the jobs in the same state.
     pub(super) fn rank(&self) -> Rank {
-        match self.standing {
-            Standing::Ready => self.place,
-            Standing::Delayed { due, order } => Rank(due.as_millis(), order),
-            Standing::Active { order, .. } | Standing::Finished { order, .. } => Rank(0, order),
-        }
+        let (key, (first, then)) = match self.standing {
+            Standing::Ready => (self.job.options.key.clone(), self.place),
+            Standing::Delayed { due, order, .. } => (None, (due.as_millis(), order)),
+            Standing::WaitingChildren { order }
+            | Standing::Active { order, .. }
+            | Standing::Finished { order, .. } => (None, (0, order)),
+        };
+        Rank { key, first, then }
     }
 
     /// Counts the running attempt as one that failed, and remembers why.
@@ -109,7 +127,7 @@ impl Entry {
             failure: None,
         };
         match &self.standing {
-            Standing::Ready => {}
+            Standing::Ready | Standing::WaitingChildren { .. } => {}
             Standing::Delayed { due, .. } => status.due_at = Some(*due),
             Standing::Active { until, .. } => status.leased_until = Some(*until),
             Standing::Finished { outcome, at, .. } => {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, state::Settings};
 use crate::{
     Document, Event, EventId, Inspect, JobId, JobKey, JobState, LeaseToken, Leased, Page, PageAsk,
     QueueName, StoreError,
     inspect::{
-        AttemptRecord, Counts, DocumentFilter, EventFilter, JobStatus, LogLine, QueueStatus,
+        AttemptRecord, Child, Counts, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
+        QueueStatus,
     },
 };
 
@@ -22,7 +23,8 @@ impl Inspect for MemoryStore {
                 for state in JobState::ALL {
                     *counts.get_mut(state) = queue.shown(state).map_or(0, BTreeMap::len) as u64;
                 }
-                let status = QueueStatus { name: name.clone(), paused: queue.paused, counts };
+                let Settings { paused, limits, .. } = queue.settings.clone();
+                let status = QueueStatus { name: name.clone(), paused, counts, limits };
                 (name.clone(), status)
             });
             statuses.collect()
@@ -41,8 +43,16 @@ impl Inspect for MemoryStore {
     async fn job(&self, key: &JobKey) -> Result<Option<JobStatus>, StoreError> {
         self.read(|state| {
             let queue = state.queues.get(&key.queue)?;
-            Some(queue.jobs.get(&key.id)?.status(queue.paused))
+            Some(queue.jobs.get(&key.id)?.status(queue.settings.paused))
         })
+    }
+
+    async fn children(&self, key: &JobKey, page: PageAsk) -> Result<Page<Child>, StoreError> {
+        self.read(|state| state.children_page(key, &page))?
+    }
+
+    async fn keys(&self, queue: &QueueName, page: PageAsk) -> Result<Page<KeyStatus>, StoreError> {
+        self.read(|state| state.keys_page(queue, &page))?
     }
 
     async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {

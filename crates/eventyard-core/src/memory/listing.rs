@@ -1,13 +1,17 @@
 //! Pages: listings that go on after the last item, whatever came or went in between.
 
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::{
+    collections::BTreeSet,
+    ops::Bound::{Excluded, Included, Unbounded},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{entry::Rank, state::State};
 use crate::{
-    Document, Event, JobId, JobState, Page, PageAsk, QueueName, StoreError, StoreErrorKind,
-    inspect::{DocumentFilter, EventFilter, JobStatus},
+    Document, Event, GroupKey, JobId, JobKey, JobState, Page, PageAsk, QueueName, StoreError,
+    StoreErrorKind,
+    inspect::{Child, DocumentFilter, EventFilter, JobStatus, KeyStatus},
 };
 
 impl State {
@@ -26,8 +30,10 @@ impl State {
             else {
                 continue;
             };
-            let row = |(rank, id): (&Rank, &JobId)| (*rank, known.jobs[id].status(known.paused));
+            let paused = known.settings.paused;
+            let row = |(rank, id): (&Rank, &JobId)| (rank.clone(), known.jobs[id].status(paused));
             let most = page.limit() + 1;
+            let after = after.clone();
             if newest_first {
                 let end = after.map_or(Unbounded, Excluded);
                 rows.extend(list.range((Unbounded, end)).rev().take(most).map(row));
@@ -36,11 +42,58 @@ impl State {
                 rows.extend(list.range((start, Unbounded)).take(most).map(row));
             }
         }
-        rows.sort_by_key(|(rank, _)| *rank);
+        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
         if newest_first {
             rows.reverse();
         }
-        Ok(cut(rows, page, |Rank(a, b)| format!("{state}.{a}.{b}")))
+        Ok(cut(rows, page, |Rank { key, first, then }| {
+            let key = BASE64_URL_SAFE_NO_PAD.encode(key.as_ref().map_or("", GroupKey::as_str));
+            format!("{state}.{first}.{then}.{key}")
+        }))
+    }
+
+    /// The children of a job, in the order in which they were added.
+    pub(super) fn children_page(
+        &self,
+        key: &JobKey,
+        page: &PageAsk,
+    ) -> Result<Page<Child>, StoreError> {
+        let after = read_cursor(page, "child", |text| text.parse::<usize>().ok())?;
+        let children = self.job(key).map(|entry| entry.children.list()).unwrap_or_default();
+        let rows = children.iter().cloned().enumerate();
+        let rows = rows.skip(after.map_or(0, |after| after + 1)).take(page.limit() + 1);
+        Ok(cut(rows.collect(), page, |number| format!("child.{number}")))
+    }
+
+    /// The keys of a queue that have waiting or active jobs or are paused.
+    pub(super) fn keys_page(
+        &self,
+        queue: &QueueName,
+        page: &PageAsk,
+    ) -> Result<Page<KeyStatus>, StoreError> {
+        let after = read_cursor(page, "key", read_text)?;
+        let Some(queue) = self.queues.get(queue) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let busy = queue.lanes.iter().filter(|(_, lane)| !lane.ready.is_empty() || lane.active > 0);
+        let keys: BTreeSet<_> = busy
+            .filter_map(|(key, _)| key.clone())
+            .chain(queue.settings.paused_keys.iter().cloned())
+            .filter(|key| after.as_deref().is_none_or(|after| key.as_str() > after))
+            .collect();
+        let rows = keys.into_iter().take(page.limit() + 1).map(|key| {
+            let lane = queue.lanes.get(&Some(key.clone()));
+            let status = KeyStatus {
+                waiting: lane.map_or(0, |lane| lane.ready.len() as u64),
+                active: lane.map_or(0, |lane| lane.active as u64),
+                paused: queue.settings.paused_keys.contains(&key),
+                key: key.clone(),
+            };
+            (key, status)
+        });
+        let cursor =
+            |key: &GroupKey| format!("key.{}", BASE64_URL_SAFE_NO_PAD.encode(key.as_str()));
+        Ok(cut(rows.collect(), page, cursor))
     }
 
     /// The event log, newest first.
@@ -69,9 +122,7 @@ impl State {
         filter: &DocumentFilter,
         page: &PageAsk,
     ) -> Result<Page<Document>, StoreError> {
-        let after = read_cursor(page, "document", |text| {
-            String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-        })?;
+        let after = read_cursor(page, "document", read_text)?;
         let Some(documents) = self.documents.get(&filter.collection) else {
             return Ok(Page { items: Vec::new(), next: None });
         };
@@ -133,8 +184,15 @@ fn read_cursor<K>(
 }
 
 fn read_rank(text: &str) -> Option<Rank> {
-    let (a, b) = text.split_once('.')?;
-    Some(Rank(a.parse().ok()?, b.parse().ok()?))
+    let mut parts = text.splitn(3, '.');
+    let (first, then) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let key = read_text(parts.next()?)?;
+    let key = if key.is_empty() { None } else { Some(GroupKey::new(key).ok()?) };
+    Some(Rank { key, first, then })
+}
+
+fn read_text(text: &str) -> Option<String> {
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
 #[cfg(test)]

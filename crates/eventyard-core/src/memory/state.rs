@@ -3,28 +3,59 @@
 //! The jobs are the truth; lists and deadlines are derived from them by [`State::link`] and
 //! [`State::unlink`], and by nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
+    duplicate::Spokesman,
     entry::{Entry, Rank, Standing},
     event_log::EventLog,
+    lane::Lane,
     undo::Undo,
 };
-use crate::{Document, JobId, JobKey, JobState, LeaseToken, QueueName, Timestamp};
+use crate::{
+    Document, GroupKey, JobId, JobKey, JobState, LeaseToken, QueueEvent, QueueEventKind,
+    QueueLimits, QueueName, Timestamp,
+    fair::{Agenda, Turns},
+    rate::RateWindow,
+};
 
 /// Jobs by an instant at which something happens to them, earliest first.
 pub(super) type Deadlines = BTreeSet<(Timestamp, i64, JobKey)>;
 
+/// What an operator or an application said about a queue.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Settings {
+    pub(super) paused: bool,
+    pub(super) paused_keys: BTreeSet<GroupKey>,
+    pub(super) limits: Arc<QueueLimits>,
+}
+
 /// One queue.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Queue {
-    pub(super) paused: bool,
+    pub(super) settings: Settings,
     pub(super) jobs: HashMap<JobId, Entry>,
+    /// The jobs that could run or are active, by key.
+    pub(super) lanes: BTreeMap<Option<GroupKey>, Lane>,
+    /// The lanes that could give a job.
+    pub(super) turns: Turns<Option<GroupKey>>,
+    /// The jobs that began.
+    pub(super) window: RateWindow,
+    /// The jobs that stand for all that say the same, by what they say.
+    pub(super) spokesmen: HashMap<GroupKey, Spokesman>,
     /// For each state the jobs in it, in order. Nothing is ever in the list of `Paused`.
     lists: [BTreeMap<Rank, JobId>; JobState::ALL.len()],
 }
 
 impl Queue {
+    /// The lane that a job belongs to.
+    fn lane(&mut self, entry: &Entry) -> &mut Lane {
+        self.lanes.entry(entry.job.options.key.clone()).or_default()
+    }
+
     /// The jobs in `state`, a pause aside, in order.
     pub(super) fn list(&self, state: JobState) -> &BTreeMap<Rank, JobId> {
         &self.lists[state as usize]
@@ -32,7 +63,7 @@ impl Queue {
 
     /// The list that is shown for `state`: while paused, the waiting jobs are shown as paused.
     pub(super) fn shown(&self, state: JobState) -> Option<&BTreeMap<Rank, JobId>> {
-        match (state, self.paused) {
+        match (state, self.settings.paused) {
             (JobState::Waiting, true) | (JobState::Paused, false) => None,
             (JobState::Paused, true) => Some(self.list(JobState::Waiting)),
             _ => Some(self.list(state)),
@@ -50,6 +81,8 @@ pub(super) struct State {
     pub(super) leases: Deadlines,
     /// Finished jobs by the time they are removed.
     pub(super) expiring: Deadlines,
+    /// Jobs that have not begun, by the time at which they fail.
+    pub(super) unbegun: Deadlines,
     /// The active job under each token.
     pub(super) tokens: HashMap<LeaseToken, JobKey>,
     pub(super) events: EventLog,
@@ -59,6 +92,13 @@ pub(super) struct State {
     pub(super) undo: Option<Vec<Undo>>,
     /// The queues whose waiting claims should look again.
     pub(super) ringing: BTreeSet<QueueName>,
+    /// The lanes about which something changed, in that order.
+    pub(super) touched: Agenda<(QueueName, Option<GroupKey>)>,
+    /// What happened, if anyone wants to know.
+    pub(super) news: Vec<QueueEvent>,
+    pub(super) is_heard: bool,
+    /// The leases whose jobs were cancelled.
+    pub(super) cancelled: Vec<LeaseToken>,
     pub(super) sequence: i64,
     nonce: u64,
 }
@@ -71,11 +111,16 @@ impl State {
             due: Deadlines::new(),
             leases: Deadlines::new(),
             expiring: Deadlines::new(),
+            unbegun: Deadlines::new(),
             tokens: HashMap::new(),
             events: EventLog::default(),
             documents: BTreeMap::new(),
             undo: None,
             ringing: BTreeSet::new(),
+            touched: Agenda::default(),
+            news: Vec::new(),
+            is_heard: false,
+            cancelled: Vec::new(),
             sequence: 0,
             nonce,
         }
@@ -132,8 +177,17 @@ impl State {
         let key = entry.job.key();
         let queue = self.queues.get_mut(&key.queue).expect("a job's queue is known");
         queue.lists[entry.state() as usize].insert(entry.rank(), key.id.clone());
-        if matches!(entry.standing, Standing::Ready | Standing::Delayed { .. }) {
-            self.ringing.insert(key.queue.clone());
+        match entry.standing {
+            Standing::Ready => {
+                queue.lane(entry).ready.insert(entry.place, key.id.clone());
+            }
+            Standing::Active { .. } => queue.lane(entry).active += 1,
+            Standing::Delayed { holds: true, .. } => queue.lane(entry).held += 1,
+            _ => {}
+        }
+        self.look_again(entry);
+        if let Some(at) = entry.expires_at {
+            self.unbegun.insert((at, entry.number, key.clone()));
         }
         if let Standing::Active { token, .. } = entry.standing {
             self.tokens.insert(token, key.clone());
@@ -147,6 +201,18 @@ impl State {
         let key = entry.job.key();
         let queue = self.queues.get_mut(&key.queue).expect("a job's queue is known");
         queue.lists[entry.state() as usize].remove(&entry.rank());
+        match entry.standing {
+            Standing::Ready => {
+                queue.lane(entry).ready.remove(&entry.place);
+            }
+            Standing::Active { .. } => queue.lane(entry).active -= 1,
+            Standing::Delayed { holds: true, .. } => queue.lane(entry).held -= 1,
+            _ => {}
+        }
+        self.look_again(entry);
+        if let Some(at) = entry.expires_at {
+            self.unbegun.remove(&(at, entry.number, key.clone()));
+        }
         if let Standing::Active { token, .. } = entry.standing {
             self.tokens.remove(&token);
         }
@@ -155,11 +221,22 @@ impl State {
         }
     }
 
+    /// Has claims and turns look again at what a job that comes or goes may have changed.
+    fn look_again(&mut self, entry: &Entry) {
+        self.ringing.insert(entry.job.queue.clone());
+        if matches!(
+            entry.standing,
+            Standing::Ready | Standing::Active { .. } | Standing::Delayed { holds: true, .. }
+        ) {
+            self.touch(&entry.job.queue, entry.job.options.key.as_ref());
+        }
+    }
+
     /// The deadlines that a job belongs into, and its place there.
     fn deadlines_of(&mut self, entry: &Entry) -> Option<(&mut Deadlines, Timestamp, i64)> {
         match entry.standing {
-            Standing::Ready => None,
-            Standing::Delayed { due, order } => Some((&mut self.due, due, order)),
+            Standing::Ready | Standing::WaitingChildren { .. } => None,
+            Standing::Delayed { due, order, .. } => Some((&mut self.due, due, order)),
             Standing::Active { until, order, .. } => Some((&mut self.leases, until, order)),
             Standing::Finished { order, expires_at, .. } => {
                 expires_at.map(|at| (&mut self.expiring, at, order))
@@ -171,16 +248,55 @@ impl State {
     pub(super) fn ready(&mut self, entry: &mut Entry) {
         let number = self.next();
         let order = if entry.job.options.lifo() { -number } else { number };
-        entry.place = Rank(entry.job.options.priority().into(), order);
+        entry.place = (entry.job.options.priority().into(), order);
         entry.standing = Standing::Ready;
     }
 
     /// Makes a job run at `at`: at once when that is not after `now`.
     pub(super) fn run_at(&mut self, entry: &mut Entry, at: Timestamp, now: Timestamp) {
         if at > now {
-            entry.standing = Standing::Delayed { due: at, order: self.next() };
+            entry.standing = Standing::Delayed { due: at, order: self.next(), holds: false };
         } else {
             self.ready(entry);
         }
+    }
+
+    /// Makes a job whose attempt did not end it run again at `at`. Where its key is ordered it keeps its place, and
+    /// the others of its key wait for it.
+    pub(super) fn run_again(&mut self, entry: &mut Entry, at: Timestamp, now: Timestamp) {
+        if !self.is_ordered(entry) {
+            self.run_at(entry, at, now);
+        } else if at > now {
+            entry.standing = Standing::Delayed { due: at, order: self.next(), holds: true };
+        } else {
+            entry.standing = Standing::Ready;
+        }
+    }
+
+    /// Whether the jobs of the same key run one after the other.
+    pub(super) fn is_ordered(&self, entry: &Entry) -> bool {
+        entry.job.options.key.is_some()
+            && self.queues[&entry.job.queue].settings.limits.keys.ordered
+    }
+
+    /// Notes something that happened.
+    pub(super) fn tell(&mut self, queue: &QueueName, at: Timestamp, kind: QueueEventKind) {
+        if self.is_heard {
+            self.news.push(QueueEvent { queue: queue.clone(), at, kind });
+        }
+    }
+
+    /// Notes where a job stands now.
+    pub(super) fn tell_standing(&mut self, entry: &Entry, from: Option<JobState>, at: Timestamp) {
+        let job = entry.job.id.clone();
+        let kind = match entry.standing {
+            Standing::Ready => QueueEventKind::Waiting { job, from },
+            Standing::Delayed { due, .. } => {
+                QueueEventKind::Delayed { job, until: due, failure: None }
+            }
+            Standing::WaitingChildren { .. } => QueueEventKind::WaitingChildren { job },
+            Standing::Active { .. } | Standing::Finished { .. } => return,
+        };
+        self.tell(&entry.job.queue, at, kind);
     }
 }

@@ -1,15 +1,23 @@
 //! Undo: what makes a commit that fails in the middle leave nothing behind.
 
-use super::{entry::Entry, state::State};
-use crate::{Document, EventId, JobKey, QueueName};
+use super::{
+    duplicate::Spokesman,
+    entry::Entry,
+    state::{Queue, Settings, State},
+};
+use crate::{Document, EventId, GroupKey, JobKey, QueueName};
 
 /// How one thing was before a commit changed it; absent when it did not exist.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Undo {
     /// A job.
     Job(JobKey, Option<Box<Entry>>),
-    /// A queue's pause.
-    Queue(QueueName, Option<bool>),
+    /// A queue without jobs.
+    Forgotten(QueueName, Box<Queue>),
+    /// What was said about a queue.
+    Queue(QueueName, Option<Settings>),
+    /// The job that stands for all that say the same.
+    Spokesman(QueueName, GroupKey, Option<Spokesman>),
     /// A document, by collection and key.
     Document(String, String, Option<Document>),
     /// An event that was not in the log.
@@ -37,9 +45,15 @@ impl State {
                 Undo::Queue(name, None) => {
                     self.queues.remove(&name);
                 }
-                Undo::Queue(name, Some(paused)) => {
-                    self.queues.entry(name.clone()).or_default().paused = paused;
+                Undo::Forgotten(name, queue) => {
+                    self.queues.insert(name, *queue);
+                }
+                Undo::Queue(name, Some(settings)) => {
+                    self.queues.entry(name.clone()).or_default().settings = settings;
                     self.ringing.insert(name);
+                }
+                Undo::Spokesman(queue, id, before) => {
+                    self.set_spokesman(&queue, &id, before);
                 }
                 Undo::Document(collection, key, before) => {
                     self.set_document(&collection, &key, before);
@@ -70,7 +84,7 @@ mod tests {
     use super::*;
     use crate::{
         Claim, Commit, CommitError, Event, JobId, JobOptions, JobState, Keep, NewJob, Payload,
-        Settlement, Timestamp, WorkerId, Write,
+        QueueLimits, Settlement, Timestamp, WorkerId, Write,
     };
 
     fn job(queue: &str, id: &str) -> NewJob {
@@ -80,6 +94,7 @@ mod tests {
             name: "n".into(),
             payload: Payload::Data("{}".into()),
             options: Arc::new(JobOptions::default()),
+            awaits_children: false,
         }
     }
 
@@ -116,6 +131,13 @@ mod tests {
             Write::Delete { collection: "c".to_owned(), key: "old".to_owned() },
             Write::Retry(job("q", "a").key()),
             Write::Remove(job("q", "b").key()),
+            Write::Update { job: job("q", "a").key(), data: "2".into() },
+            Write::Reprioritize { job: job("q", "c").key(), priority: 0 },
+            Write::Reschedule { job: job("new", "x").key(), at: Timestamp::from_millis(5000) },
+            Write::Cancel { job: job("q", "y").key(), reason: "why".to_owned() },
+            Write::Remove(job("q", "y").key()),
+            Write::Limit(queue.clone(), QueueLimits { concurrency: Some(1), ..Default::default() }),
+            Write::PauseKey(queue.clone(), GroupKey::new("k").unwrap(), true),
             Write::Pause(queue.clone(), true),
             Write::Pause(QueueName::new("unknown").unwrap(), true),
             Write::Clean {

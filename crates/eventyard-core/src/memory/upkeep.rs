@@ -4,14 +4,34 @@ use super::{
     entry::Outcome,
     state::{Deadlines, State},
 };
-use crate::{EventId, Failure, FailureKind, JobKey, Keep, Maintenance, Timestamp, Upkeep};
+use crate::{
+    EventId, Failure, FailureKind, JobKey, JobState, Keep, Maintenance, QueueEventKind, Timestamp,
+    Upkeep,
+};
 
 impl State {
-    /// Makes every delayed job runnable whose time has come: by time, then in the order of being delayed.
-    pub(super) fn promote_due(&mut self, now: Timestamp) {
-        while let Some(key) = first(&self.due, now) {
-            self.rerun(&key, false);
+    /// Does what the time has come for: fails jobs that should have begun, then makes delayed jobs runnable, by time
+    /// and in the order of being delayed, then has the keys take turns whose rate allows it.
+    pub(super) fn catch_up(&mut self, now: Timestamp) {
+        while let Some(key) = first(&self.unbegun, now) {
+            self.expire(&key, now);
         }
+        while let Some(key) = first(&self.due, now) {
+            self.rerun(&key, now);
+        }
+        self.update_turns(now);
+        self.reopen_lanes(now);
+    }
+
+    /// Fails a job that has not begun in time.
+    fn expire(&mut self, key: &JobKey, now: Timestamp) {
+        let entry = self.take(key).expect("a listed job exists");
+        let at = entry.expires_at.expect("it is in the list of those that expire");
+        let message = format!(
+            "no attempt began before {at}, the end of its time to live; retry it to run it"
+        );
+        let keep = entry.job.options.remove_on_fail.unwrap_or(Keep::FOREVER);
+        self.finish(entry, Outcome::Failed(Failure::new(FailureKind::Expired, message)), keep, now);
     }
 
     /// Takes over ended leases, then removes what is old: jobs first, then the events that none carries.
@@ -25,9 +45,10 @@ impl State {
             }
         }
         for key in ended(&self.expiring, now, upkeep.limit) {
-            self.take(&key);
+            self.remove_job(&key, now);
             done.expired += 1;
         }
+        self.forget_windows(upkeep.limit, now);
         let carries =
             |id: &EventId| self.queues.values().any(|queue| queue.jobs.contains_key(id.as_str()));
         for id in self.events.superfluous(upkeep.keep_events, upkeep.limit, now, carries) {
@@ -36,12 +57,15 @@ impl State {
         }
         let most = (done.taken_over + done.buried).max(done.expired).max(done.forgotten_events);
         done.more = most >= upkeep.limit as u64;
+        self.update_turns(now);
+        self.forget_lanes(now);
         done
     }
 
     /// Takes a job from a worker that went silent; true if that buried it.
     fn take_over(&mut self, key: &JobKey, max_crashes: u32, now: Timestamp) -> bool {
         let mut entry = self.take(key).expect("a leased job exists");
+        self.tell(&key.queue, now, QueueEventKind::Stalled { job: key.id.clone() });
         let attempt = entry.job.attempts_made + 1;
         let worker = entry.worker.as_ref().map_or("", |worker| worker.as_str());
         let message =
@@ -50,7 +74,8 @@ impl State {
         entry.job.crashes += 1;
         let crashes = entry.job.crashes;
         if crashes < max_crashes {
-            self.ready(&mut entry);
+            self.run_again(&mut entry, now, now);
+            self.tell_standing(&entry, Some(JobState::Active), now);
             self.put(entry);
             return false;
         }

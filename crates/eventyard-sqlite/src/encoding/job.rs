@@ -22,7 +22,7 @@ macro_rules! job_columns {
 pub(crate) use job_columns;
 
 /// `job.event` of a job that carries its event itself.
-const CARRIES_EVENT: i64 = 0;
+pub(crate) const CARRIES_EVENT: i64 = 0;
 
 /// The columns `event` and `data` of a new job; `logged` is the number of its event in the log, if the
 /// log has exactly the event that the job carries.
@@ -32,6 +32,16 @@ pub(crate) fn payload_columns(job: &NewJob, logged: Option<i64>) -> (Option<i64>
         (Payload::Event(_), Some(seq)) => (Some(seq), None),
         (Payload::Event(event), None) => (Some(CARRIES_EVENT), Some(framed(event).into())),
     }
+}
+
+/// The payload in a row whose columns from `first` on are those of [`job_columns`] from `j.event` on.
+pub(crate) fn payload_in_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Payload> {
+    let data = || row.get_ref(first + 1)?.as_blob().map_err(rusqlite::Error::from);
+    Ok(match row.get_ref(first)?.as_i64_or_null()? {
+        None => Payload::Data(Bytes::copy_from_slice(data()?)),
+        Some(CARRIES_EVENT) => Payload::Event(Arc::new(unframed(data()?)?)),
+        Some(_) => Payload::Event(Arc::new(event_in_row(row, first + 3)?)),
+    })
 }
 
 /// Reads jobs out of rows. What many jobs share is read once.
@@ -51,11 +61,7 @@ impl JobReader {
         (attempts, crashes): (i64, i64),
     ) -> rusqlite::Result<Job> {
         let column = |n: usize| row.get_ref(first + n);
-        let payload = match column(3)?.as_i64_or_null()? {
-            None => Payload::Data(Bytes::copy_from_slice(column(4)?.as_blob()?)),
-            Some(CARRIES_EVENT) => Payload::Event(Arc::new(unframed(column(4)?.as_blob()?)?)),
-            Some(_) => Payload::Event(Arc::new(event_in_row(row, first + 6)?)),
-        };
+        let payload = payload_in_row(row, first + 3)?;
         Ok(Job {
             queue: queue.clone(),
             id: JobId::new(column(0)?.as_str()?).map_err(|_| corrupt_row("the id of a job"))?,

@@ -1,21 +1,56 @@
 //! Cursors: the listing that they belong to, and the place after which the page begins.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use eventyard_core::{JobState, Page, PageAsk, StoreError, StoreErrorKind};
+use eventyard_core::{GroupKey, JobState, Page, PageAsk, StoreError, StoreErrorKind};
 
-/// A job's place in its listing; the order of the two numbers is the order of the listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(pub(super) i64, pub(super) i64);
+/// A job's place in its listing; the order of places is the order of the listing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The key, in the listing of those that wait.
+    pub(super) key: Option<GroupKey>,
+    pub(super) first: i64,
+    pub(super) then: i64,
+}
+
+impl Place {
+    pub(super) const fn new(first: i64, then: i64) -> Self {
+        Self { key: None, first, then }
+    }
+}
 
 pub(super) fn of_jobs(page: &PageAsk, state: JobState) -> Result<Option<Place>, StoreError> {
     read(page, state.as_str(), |text| {
-        let (a, b) = text.split_once('.')?;
-        Some(Place(a.parse().ok()?, b.parse().ok()?))
+        let mut parts = text.splitn(3, '.');
+        let (first, then) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let key = decoded(parts.next()?)?;
+        let key = if key.is_empty() { None } else { Some(GroupKey::new(key).ok()?) };
+        Some(Place { key, first, then })
     })
 }
 
-pub(super) fn to_job(state: JobState, Place(a, b): Place) -> String {
-    format!("{state}.{a}.{b}")
+pub(super) fn to_job(state: JobState, Place { key, first, then }: &Place) -> String {
+    let key = BASE64_URL_SAFE_NO_PAD.encode(key.as_ref().map_or("", GroupKey::as_str));
+    format!("{state}.{first}.{then}.{key}")
+}
+
+pub(super) fn of_children(page: &PageAsk) -> Result<Option<i64>, StoreError> {
+    read(page, "child", |text| text.parse().ok())
+}
+
+pub(super) fn to_child(n: i64) -> String {
+    format!("child.{n}")
+}
+
+pub(super) fn of_keys(page: &PageAsk) -> Result<Option<String>, StoreError> {
+    read(page, "key", decoded)
+}
+
+pub(super) fn to_key(key: &GroupKey) -> String {
+    format!("key.{}", BASE64_URL_SAFE_NO_PAD.encode(key.as_str()))
+}
+
+fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
 pub(super) fn of_events(page: &PageAsk) -> Result<Option<i64>, StoreError> {
@@ -27,7 +62,7 @@ pub(super) fn to_event(seq: i64) -> String {
 }
 
 pub(super) fn of_documents(page: &PageAsk) -> Result<Option<String>, StoreError> {
-    read(page, "document", |text| String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok())
+    read(page, "document", decoded)
 }
 
 pub(super) fn to_document(key: &str) -> String {

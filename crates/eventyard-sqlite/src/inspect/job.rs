@@ -1,13 +1,13 @@
 //! One job: where it stands, and what it has behind it.
 
 use eventyard_core::{
-    JobId, JobKey, JobState, Lease, LeaseToken, Leased, QueueName, Timestamp, WorkerId,
-    inspect::{AttemptRecord, JobStatus, LogLine},
+    JobId, JobKey, JobState, Lease, LeaseToken, Leased, Page, QueueName, Timestamp, WorkerId,
+    inspect::{AttemptRecord, Child, ChildOutcome, JobStatus, LogLine},
 };
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
-    cursor::Place,
+    cursor::{cut, to_child},
     listing::{self, Queue},
 };
 use crate::{
@@ -35,12 +35,13 @@ pub(super) fn status(conn: &Connection, key: &JobKey) -> rusqlite::Result<Option
     let Some(Found { queue, seq, priority }) = find(conn, key)? else { return Ok(None) };
     let place = conn
         .prepare_cached(
-            "SELECT state, 0, ord + ?1 - seq FROM
+            "SELECT state, 0, ord + ?1 - seq, queue FROM
                  (SELECT * FROM finished WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1) WHERE seq + n > ?1
-             UNION ALL SELECT 0, priority, ord + ?1 - seq FROM
+             UNION ALL SELECT 0, priority, ord + ?1 - seq, queue FROM
                  (SELECT * FROM ready WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1) WHERE seq + n > ?1
-             UNION ALL SELECT 2, due, n FROM delayed WHERE seq = ?1
-             UNION ALL SELECT 3, 0, fence FROM active WHERE seq = ?1
+             UNION ALL SELECT 2, due, n, queue FROM delayed WHERE seq = ?1
+             UNION ALL SELECT 6, 0, n, queue FROM awaiting WHERE seq = ?1
+             UNION ALL SELECT 3, 0, fence, queue FROM active WHERE seq = ?1
              LIMIT 1",
         )?
         .query_row((seq,), |row| {
@@ -49,15 +50,16 @@ pub(super) fn status(conn: &Connection, key: &JobKey) -> rusqlite::Result<Option
                 0 => JobState::Prioritized,
                 2 => JobState::Delayed,
                 3 => JobState::Active,
+                6 => JobState::WaitingChildren,
                 state => state_of_finished(state),
             };
-            Ok((state, Place(row.get(1)?, row.get(2)?)))
+            Ok((state, (row.get(1)?, row.get(2)?), row.get(3)?))
         })
         .optional()?;
-    let Some((state, place)) = place else {
+    let Some((state, place, lane)) = place else {
         return Err(corrupt_row("a job that stands nowhere"));
     };
-    listing::row_at(conn, &queue, state, place)
+    listing::row_at(conn, &queue, lane, state, place)
 }
 
 /// The queues that have a job with this id.
@@ -99,6 +101,47 @@ pub(super) fn logs(conn: &Connection, key: &JobKey) -> rusqlite::Result<Vec<LogL
         .collect()
 }
 
+/// The children of a job, in the order in which they were added.
+pub(super) fn children(
+    conn: &Connection,
+    key: &JobKey,
+    after: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Page<Child>> {
+    let Some(found) = find(conn, key)? else {
+        return Ok(Page { items: Vec::new(), next: None });
+    };
+    let sql = "SELECT n, queue, id, outcome, result, failure FROM child
+        WHERE parent = ?1 AND n > ?2 ORDER BY n LIMIT ?3";
+    let most = i64::try_from(limit + 1).expect("a page is small");
+    let ask = (found.seq, after.unwrap_or(i64::MIN), most);
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(ask, |row| {
+        let result = || -> rusqlite::Result<_> {
+            Ok(row.get_ref(4)?.as_blob_or_null()?.map(bytes::Bytes::copy_from_slice))
+        };
+        let failure = || -> rusqlite::Result<_> {
+            let failure = serde_json::from_str(row.get_ref(5)?.as_str()?);
+            failure.map_err(|_| corrupt_row("the failure of a child"))
+        };
+        let job = JobKey {
+            queue: QueueName::new(row.get_ref(1)?.as_str()?)
+                .map_err(|_| corrupt_row("the name of a queue"))?,
+            id: JobId::new(row.get_ref(2)?.as_str()?)
+                .map_err(|_| corrupt_row("the id of a job"))?,
+        };
+        let outcome = match row.get(3)? {
+            0 => ChildOutcome::Pending,
+            1 => ChildOutcome::Completed(result()?),
+            2 => ChildOutcome::Failed(failure()?),
+            _ => ChildOutcome::Removed,
+        };
+        Ok((row.get(0)?, Child { job, outcome }))
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<(i64, Child)>>>()?;
+    Ok(cut(rows, limit, |n| to_child(*n)))
+}
+
 /// The job under a lease, if the lease holds.
 pub(super) fn leased(conn: &Connection, token: LeaseToken) -> rusqlite::Result<Option<Leased>> {
     let Some((seq, fence)) = token::split(token) else { return Ok(None) };
@@ -107,7 +150,7 @@ pub(super) fn leased(conn: &Connection, token: LeaseToken) -> rusqlite::Result<O
     let queue =
         conn.prepare_cached(sql)?.query_row((seq, fence), listing::queue_in_row).optional()?;
     let Some(queue) = queue else { return Ok(None) };
-    let status = listing::row_at(conn, &queue, JobState::Active, Place(0, fence))?;
+    let status = listing::row_at(conn, &queue, queue.id, JobState::Active, (0, fence))?;
     Ok(status.and_then(|JobStatus { job, leased_until, .. }| {
         let lease = Lease { job: job.key(), attempt: job.attempts_made + 1, token };
         Some(Leased { job, lease, until: leased_until? })

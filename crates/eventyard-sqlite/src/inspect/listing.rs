@@ -1,7 +1,7 @@
 //! Listings of jobs by state.
 
 use eventyard_core::{
-    Failure, Job, JobState, Page, QueueName, Timestamp, WorkerId, inspect::JobStatus,
+    Failure, GroupKey, Job, JobState, Page, QueueName, Timestamp, WorkerId, inspect::JobStatus,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -24,7 +24,7 @@ pub(super) fn page(
     conn: &Connection,
     queue: Option<&QueueName>,
     state: JobState,
-    after: Option<Place>,
+    after: Option<&Place>,
     limit: usize,
 ) -> rusqlite::Result<Page<JobStatus>> {
     let mut rows = Vec::new();
@@ -36,12 +36,8 @@ pub(super) fn page(
         };
         rows.extend(rows_of(conn, &queue, listed, after, limit + 1)?);
     }
-    if newest_first(state) {
-        rows.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
-    } else {
-        rows.sort_by_key(|(place, _)| *place);
-    }
-    Ok(cut(rows, limit, |place| to_job(state, *place)))
+    rows.sort_by(|(a, _), (b, _)| if newest_first(state) { b.cmp(a) } else { a.cmp(b) });
+    Ok(cut(rows, limit, |place| to_job(state, place)))
 }
 
 /// Whether the listing of a state begins with its largest place.
@@ -114,6 +110,15 @@ const PRIORITIZED: &str = ready!(
     "(r.priority, r.ord + j.seq - r.seq) > (?2, ?3) AND (r.priority, r.ord) >= (?2,
      ifnull((SELECT max(ord) FROM ready WHERE queue = ?1 AND priority = ?2 AND ord <= ?3), ?3))"
 );
+const AWAITING: &str = concat!(
+    listing!(
+        "0, a.n",
+        "a.attempts, a.crashes",
+        "NULL, t.started_at, NULL, t.worker, NULL, NULL, NULL",
+        "awaiting a CROSS JOIN job j ON j.seq = a.seq"
+    ),
+    "WHERE a.queue = ?1 AND (0, a.n) > (?2, ?3) ORDER BY a.n LIMIT ?4"
+);
 const DELAYED: &str = concat!(
     listing!(
         "d.due, d.n",
@@ -141,32 +146,68 @@ const FINISHED: &str =
      ORDER BY f.ord DESC, j.seq DESC LIMIT ?4"
 );
 
+/// A lane: its number, which is the queue's for jobs without a key, and its key.
+type Lane = (i64, Option<GroupKey>);
+
 /// Up to `limit` jobs of a queue after a place, each with its own place.
-pub(super) fn rows_of(
+fn rows_of(
     conn: &Connection,
     queue: &Queue,
     state: JobState,
-    after: Option<Place>,
+    after: Option<&Place>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(Place, JobStatus)>> {
+    if !matches!(state, JobState::Waiting | JobState::Prioritized) {
+        return rows_in_lane(conn, queue, &(queue.id, None), state, after, limit);
+    }
+    let begins = after.and_then(|place| place.key.clone());
+    let mut rows = Vec::new();
+    if begins.is_none() {
+        rows = rows_in_lane(conn, queue, &(queue.id, None), state, after, limit)?;
+    }
+    let sql = "SELECT id, key FROM lane WHERE queue = ?1 AND key >= ?2 ORDER BY key";
+    let mut lanes = conn.prepare_cached(sql)?;
+    let mut lanes = lanes.query((queue.id, begins.as_ref().map_or("", GroupKey::as_str)))?;
+    while rows.len() < limit
+        && let Some(row) = lanes.next()?
+    {
+        let key = GroupKey::new(row.get_ref(1)?.as_str()?).map_err(|_| corrupt_row("a key"))?;
+        let after = after.filter(|_| begins.as_ref() == Some(&key));
+        let lane = (row.get(0)?, Some(key));
+        rows.extend(rows_in_lane(conn, queue, &lane, state, after, limit - rows.len())?);
+    }
+    Ok(rows)
+}
+
+fn rows_in_lane(
+    conn: &Connection,
+    queue: &Queue,
+    lane: &Lane,
+    state: JobState,
+    after: Option<&Place>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Place, JobStatus)>> {
     let (sql, first, filter) = match state {
-        JobState::Waiting => (WAITING, Place(0, i64::MIN), None),
-        JobState::Prioritized => (PRIORITIZED, Place(0, i64::MAX), None),
-        JobState::Delayed => (DELAYED, Place(i64::MIN, i64::MIN), None),
-        JobState::Active => (ACTIVE, Place(0, i64::MIN), None),
-        JobState::Completed | JobState::Failed => {
-            (FINISHED, Place(0, i64::MAX), finished_state(state))
-        }
-        JobState::Paused | JobState::WaitingChildren => return Ok(Vec::new()),
+        JobState::Waiting => (WAITING, (0, i64::MIN), None),
+        JobState::Prioritized => (PRIORITIZED, (0, i64::MAX), None),
+        JobState::Delayed => (DELAYED, (i64::MIN, i64::MIN), None),
+        JobState::WaitingChildren => (AWAITING, (0, i64::MIN), None),
+        JobState::Active => (ACTIVE, (0, i64::MIN), None),
+        JobState::Completed | JobState::Failed => (FINISHED, (0, i64::MAX), finished_state(state)),
+        JobState::Paused => return Ok(Vec::new()),
     };
-    let Place(a, b) = after.unwrap_or(first);
+    let (a, b) = after.map_or(first, |place| (place.first, place.then));
     let limit = i64::try_from(limit).expect("a page is small");
     let mut statement = conn.prepare_cached(sql)?;
     let mut reader = JobReader::default();
-    let read = |row: &Row<'_>| status_in_row(&mut reader, row, queue, state);
+    let read = |row: &Row<'_>| {
+        let (mut place, status) = status_in_row(&mut reader, row, queue, state)?;
+        place.key.clone_from(&lane.1);
+        Ok((place, status))
+    };
     match filter {
-        Some(filter) => statement.query_map((queue.id, a, b, limit, filter), read)?.collect(),
-        None => statement.query_map((queue.id, a, b, limit), read)?.collect(),
+        Some(filter) => statement.query_map((lane.0, a, b, limit, filter), read)?.collect(),
+        None => statement.query_map((lane.0, a, b, limit), read)?.collect(),
     }
 }
 
@@ -174,11 +215,13 @@ pub(super) fn rows_of(
 pub(super) fn row_at(
     conn: &Connection,
     queue: &Queue,
+    lane: i64,
     state: JobState,
-    Place(a, b): Place,
+    (first, then): (i64, i64),
 ) -> rusqlite::Result<Option<JobStatus>> {
-    let before = if newest_first(state) { b.saturating_add(1) } else { b.saturating_sub(1) };
-    let rows = rows_of(conn, queue, state, Some(Place(a, before)), 1)?;
+    let then = if newest_first(state) { then.saturating_add(1) } else { then.saturating_sub(1) };
+    let before = Place::new(first, then);
+    let rows = rows_in_lane(conn, queue, &(lane, None), state, Some(&before), 1)?;
     Ok(rows.into_iter().next().map(|(_, status)| status))
 }
 
@@ -195,19 +238,22 @@ fn status_in_row(
         Ok(row.get_ref(column)?.as_blob_or_null()?.map(bytes::Bytes::copy_from_slice))
     };
     let job: Job = reader.read(row, 12, &queue.name, (row.get(2)?, row.get(3)?))?;
-    let worker = row.get_ref(7)?.as_str_or_null()?.map(WorkerId::new).transpose();
+    // A job that was finished without having run has no worker.
+    let worker = row.get_ref(7)?.as_str_or_null()?.filter(|worker| !worker.is_empty());
+    let worker = worker.map(WorkerId::new).transpose();
+    let worker = worker.map_err(|_| corrupt_row("the worker of a job"))?;
     let failure = row.get_ref(10)?.as_str_or_null()?.map(serde_json::from_str::<Failure>);
     let status = JobStatus {
         job,
         state: if queue.paused && state == JobState::Waiting { JobState::Paused } else { state },
         due_at: time(4)?,
-        started_at: time(5)?,
+        started_at: time(5)?.filter(|_| worker.is_some()),
         finished_at: time(6)?,
-        worker: worker.map_err(|_| corrupt_row("the worker of a job"))?,
+        worker,
         leased_until: time(8)?,
         progress: bytes(11)?,
         result: bytes(9)?,
         failure: failure.transpose().map_err(|_| corrupt_row("the failure of a job"))?,
     };
-    Ok((Place(row.get(0)?, row.get(1)?), status))
+    Ok((Place::new(row.get(0)?, row.get(1)?), status))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventyard_core::{Leased, Maintenance, Renewal, StoreError};
+use eventyard_core::{LeaseToken, Leased, Maintenance, QueueEvent, Renewal, StoreError};
 
 use crate::{
     request::{Delivery, Receipts, Reply, Waiter},
@@ -14,6 +14,10 @@ use crate::{
 pub(super) struct Answers {
     ready: Vec<Answer>,
     pub(super) claims: Vec<Waiter>,
+    /// What happened, for those who listen.
+    pub(super) news: Vec<QueueEvent>,
+    /// The leases whose jobs were cancelled.
+    pub(super) cancelled: Vec<LeaseToken>,
 }
 
 /// One answer and where it goes.
@@ -49,7 +53,18 @@ impl Answers {
         self.ready.is_empty()
     }
 
-    /// Tells everyone. A caller that has gone needs no answer; leases that it was to get go back.
+    /// Tells what happened to those who listen: in the order of the commits, so before anyone else may commit.
+    pub(super) fn announce(&mut self, shared: &Shared) {
+        if !self.news.is_empty() {
+            shared.feed.tell(std::mem::take(&mut self.news));
+        }
+        for token in self.cancelled.drain(..) {
+            // Nobody needs to listen.
+            let _ = shared.cancelled.send(token);
+        }
+    }
+
+    /// Tells everyone who asked. A caller that has gone needs no answer; leases that it was to get go back.
     pub(super) fn deliver(self, shared: &Arc<Shared>) {
         if self.len() > 1 {
             let own = shared.clone();
@@ -74,6 +89,9 @@ impl Answers {
 
     /// Tells everyone that it is not known whether it was done, and why. Leases that nobody gets go back.
     pub(super) fn lose(mut self, error: &StoreError, shared: &Arc<Shared>) {
+        if !self.news.is_empty() {
+            shared.feed.miss();
+        }
         for answer in &mut self.ready {
             if let Answer::Claim(_, leased) = answer {
                 drop(Delivery::new(std::mem::take(leased), shared.clone()));

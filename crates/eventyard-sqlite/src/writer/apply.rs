@@ -1,8 +1,8 @@
 //! Applying a commit: all of its writes or none.
 
 use eventyard_core::{
-    Commit, CommitError, Effect, Lease, LeaseToken, Receipt, Settlement, Write,
-    document::MAX_DOCUMENT_BYTES,
+    Commit, CommitError, Effect, Lease, LeaseToken, NewJob, Receipt, Settlement, Write,
+    document::MAX_DOCUMENT_BYTES, options::MAX_PRIORITY,
 };
 
 use super::Writer;
@@ -46,16 +46,60 @@ impl Writer<'_> {
             None => None,
         };
         self.begin()?;
-        // A write that is refused changes nothing itself, so only one behind another needs a way back.
-        if commit.writes.iter().skip(1).any(can_fail) {
+        // A write that is refused changes nothing itself, so only one behind another needs a way back. One that is
+        // made of steps may be refused in the middle.
+        let (first, rest) = match commit.writes.split_first() {
+            Some((first, rest)) => (Some(first), rest),
+            None => (None, &[][..]),
+        };
+        let (news, cancelled) = (self.news.len(), self.cancelled.len());
+        let needs_way_back = first.is_some_and(|write| self.has_steps(write))
+            || rest.iter().any(|write| can_fail(write) || self.has_steps(write));
+        let outcome = if needs_way_back {
             self.with_way_back(|writer| writer.write_all(commit.writes, lease))
         } else {
             self.write_all(commit.writes, lease)
+        };
+        match outcome {
+            Ok(_) => self.update_turns()?,
+            Err(_) => {
+                self.news.truncate(news);
+                self.cancelled.truncate(cancelled);
+                self.state.touched_lanes.take();
+            }
+        }
+        outcome
+    }
+
+    /// Whether a write may be refused after it changed something.
+    fn has_steps(&self, write: &Write) -> bool {
+        match write {
+            Write::Publish { jobs, .. } => jobs.iter().any(|job| self.needs_check(job)),
+            Write::Enqueue(job) => self.needs_check(job),
+            // Whatever is added behind it may find the queue full.
+            Write::Limit(..) => true,
+            _ => false,
         }
     }
 
     fn write_all(&mut self, writes: Vec<Write>, lease: Option<i64>) -> Result<Receipt, Refused> {
-        writes.into_iter().map(|write| self.write(write, lease)).collect()
+        let mut parents = Vec::new();
+        let mut receipt = Vec::with_capacity(writes.len());
+        for write in writes {
+            match &write {
+                Write::Enqueue(job) if job.awaits_children => parents.push(job.key()),
+                Write::Publish { jobs, .. } => {
+                    let waiting = jobs.iter().filter(|job| job.awaits_children);
+                    parents.extend(waiting.map(NewJob::key));
+                }
+                _ => {}
+            }
+            receipt.push(self.write(write, lease)?);
+        }
+        for parent in parents {
+            self.release_parent(&parent)?;
+        }
+        Ok(receipt)
     }
 
     /// Does something that is undone if it is refused.
@@ -78,7 +122,7 @@ impl Writer<'_> {
     fn write(&mut self, write: Write, lease: Option<i64>) -> Result<Effect, Refused> {
         let lease = || lease.expect("the commit's form was checked: it has a lease");
         match write {
-            Write::Publish { event, jobs } => return Ok(self.publish_event(&event, jobs)?),
+            Write::Publish { event, jobs } => return self.publish_event(&event, jobs),
             Write::Enqueue(job) => return Ok(Effect::Enqueued(self.enqueue(job, None)?)),
             Write::Settle(settlement) => self.settle(lease(), settlement)?,
             Write::Progress(progress) => self.progress(lease(), &progress)?,
@@ -96,6 +140,12 @@ impl Writer<'_> {
                 return Ok(Effect::Removed(removed));
             }
             Write::Forget(queue) => self.forget(&queue)?,
+            Write::Cancel { job, reason } => self.cancel(&job, reason)?,
+            Write::Update { job, data } => self.update(&job, data)?,
+            Write::Reprioritize { job, priority } => self.reprioritize(&job, priority)?,
+            Write::Reschedule { job, at } => self.reschedule(&job, at)?,
+            Write::Limit(queue, limits) => self.limit(&queue, limits)?,
+            Write::PauseKey(queue, key, paused) => self.pause_key(&queue, &key, paused)?,
         }
         Ok(Effect::Done)
     }
@@ -119,7 +169,7 @@ impl Writer<'_> {
                 self.settle(seq, Settlement::Release)?;
             }
         }
-        Ok(())
+        self.update_turns()
     }
 }
 
@@ -131,7 +181,14 @@ fn stale(lease: &Lease) -> CommitError {
 fn can_fail(write: &Write) -> bool {
     match write {
         Write::Put { expected, .. } => expected.is_some(),
-        Write::Retry(_) | Write::Promote(_) | Write::Remove(_) | Write::Forget(_) => true,
+        Write::Retry(_)
+        | Write::Promote(_)
+        | Write::Remove(_)
+        | Write::Forget(_)
+        | Write::Cancel { .. }
+        | Write::Update { .. }
+        | Write::Reprioritize { .. }
+        | Write::Reschedule { .. } => true,
         Write::Publish { .. }
         | Write::Enqueue(_)
         | Write::Settle(_)
@@ -139,7 +196,9 @@ fn can_fail(write: &Write) -> bool {
         | Write::Log(_)
         | Write::Delete { .. }
         | Write::Pause(..)
-        | Write::Clean { .. } => false,
+        | Write::Clean { .. }
+        | Write::Limit(..)
+        | Write::PauseKey(..) => false,
     }
 }
 
@@ -151,6 +210,11 @@ fn check_form(commit: &Commit) -> Result<(), CommitError> {
             Write::Settle(_) | Write::Progress(_) | Write::Log(_) if commit.lease.is_none() => {
                 return Err(CommitError::Malformed("it writes in a job's name without a lease"));
             }
+            Write::Cancel { job, .. }
+                if commit.lease.as_ref().is_some_and(|lease| lease.job == *job) =>
+            {
+                return Err(CommitError::Malformed("it cancels its own job; settle it instead"));
+            }
             Write::Settle(_) if settled => {
                 return Err(CommitError::Malformed("it settles its job twice"));
             }
@@ -159,6 +223,9 @@ fn check_form(commit: &Commit) -> Result<(), CommitError> {
                 return Err(CommitError::Malformed(
                     "it writes in its job's name after settling it",
                 ));
+            }
+            Write::Reprioritize { priority, .. } if *priority > MAX_PRIORITY => {
+                return Err(CommitError::Malformed("a priority is larger than 2097151"));
             }
             Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
                 return Err(CommitError::Malformed("a document is larger than 1 MiB"));

@@ -4,13 +4,13 @@ use eventyard_core::{JobKey, JobState, Timestamp, WorkerId};
 
 use super::{
     Writer,
-    pending::Run,
+    pending::{LastRun, Run},
     place::runnable,
     run::FinishedRow,
-    state::{QueueId, Ticket},
+    state::{LaneId, QueueId, Ticket},
 };
 use crate::{
-    encoding::{LIFO, TRACED, state_of_finished},
+    encoding::{NATURE, PARENT, TRACED, state_of_finished},
     error::corrupt_row,
 };
 
@@ -24,8 +24,9 @@ pub(super) struct Found {
 pub(super) enum Stand {
     Ready { run: Run },
     Delayed { due: i64, n: i64 },
+    Awaiting { n: i64 },
     Active,
-    Finished { run: FinishedRow, started_at: Timestamp, worker: WorkerId },
+    Finished { run: FinishedRow, ran: Option<LastRun> },
 }
 
 impl Writer<'_> {
@@ -35,9 +36,10 @@ impl Writer<'_> {
         let Some(queue) = self.state.queue(&key.queue) else { return Ok(None) };
         let mut rows = self.sql.find_job.query((key.id.as_str(), queue.0))?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (seq, priority, flags) = (row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? & LIFO);
+        let (seq, priority, flags) = (row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? & NATURE);
         drop(rows);
-        let ticket = Ticket { seq, queue, priority, ord: 0, attempts: 0, crashes: 0, flags };
+        let lane = queue.lane();
+        let ticket = Ticket { seq, queue, lane, priority, ord: 0, attempts: 0, crashes: 0, flags };
         if self.state.active(seq).is_some() {
             return Ok(Some(Found { ticket, stand: Stand::Active }));
         }
@@ -47,7 +49,21 @@ impl Writer<'_> {
         if let Some(found) = self.find_delayed(ticket)? {
             return Ok(Some(found));
         }
+        if ticket.flags & PARENT != 0
+            && let Some(found) = self.find_awaiting(ticket)?
+        {
+            return Ok(Some(found));
+        }
         self.find_ready(ticket).map(Some)
+    }
+
+    fn find_awaiting(&mut self, ticket: Ticket) -> rusqlite::Result<Option<Found>> {
+        let mut rows = self.sql.find_awaiting.query((ticket.seq,))?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let stand = Stand::Awaiting { n: row.get(0)? };
+        let (attempts, crashes, flags) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let ticket = Ticket { attempts, crashes, flags, ..ticket };
+        Ok(Some(Found { ticket, stand }))
     }
 
     fn find_finished(&mut self, mut ticket: Ticket) -> rusqlite::Result<Option<Found>> {
@@ -65,12 +81,14 @@ impl Writer<'_> {
             return Ok(None);
         }
         ticket.flags |= run.flags & TRACED;
-        let worker = WorkerId::new(row.get_ref(6)?.as_str()?);
-        let stand = Stand::Finished {
-            run,
-            started_at: Timestamp::from_millis(row.get(5)?),
-            worker: worker.map_err(|_| corrupt_row("the worker of a job"))?,
+        let ran = match row.get_ref(6)?.as_str()? {
+            "" => None,
+            worker => Some(LastRun {
+                worker: WorkerId::new(worker).map_err(|_| corrupt_row("the worker of a job"))?,
+                started_at: Timestamp::from_millis(row.get(5)?),
+            }),
         };
+        let stand = Stand::Finished { run, ran };
         Ok(Some(Found { ticket, stand }))
     }
 
@@ -79,7 +97,7 @@ impl Writer<'_> {
         let Some(row) = rows.next()? else { return Ok(None) };
         let stand = Stand::Delayed { due: row.get(0)?, n: row.get(1)? };
         let (attempts, crashes, flags) = (row.get(2)?, row.get(3)?, row.get(4)?);
-        let ticket = Ticket { attempts, crashes, flags, ..ticket };
+        let ticket = Ticket { attempts, crashes, flags, ord: row.get(5)?, ..ticket };
         Ok(Some(Found { ticket, stand }))
     }
 
@@ -88,6 +106,7 @@ impl Writer<'_> {
             let first = Ticket {
                 seq: row.get(3)?,
                 queue: ticket.queue,
+                lane: LaneId(row.get(7)?),
                 priority: row.get(0)?,
                 ord: row.get(1)?,
                 attempts: row.get(4)?,
@@ -115,6 +134,19 @@ impl Writer<'_> {
                 self.state.count(found.ticket.queue, JobState::Delayed, -1);
                 Ok(())
             }
+            Stand::Awaiting { n } => {
+                self.sql.delete_awaiting.execute((queue, n))?;
+                self.state.count(found.ticket.queue, JobState::WaitingChildren, -1);
+                Ok(())
+            }
+        }
+    }
+
+    /// The state of a found job, a pause aside.
+    pub(super) fn state_of(&self, found: &Found) -> JobState {
+        match self.shown_state(found) {
+            JobState::Paused => JobState::Waiting,
+            state => state,
         }
     }
 
@@ -123,6 +155,7 @@ impl Writer<'_> {
         match &found.stand {
             Stand::Active => JobState::Active,
             Stand::Delayed { .. } => JobState::Delayed,
+            Stand::Awaiting { .. } => JobState::WaitingChildren,
             Stand::Finished { run, .. } => state_of_finished(run.state),
             Stand::Ready { .. } => match runnable(found.ticket.priority) {
                 JobState::Waiting if self.state.figures(found.ticket.queue).paused => {

@@ -125,13 +125,16 @@ impl Channel {
     }
 
     /// Syncs the log, then delivers what was committed before.
-    fn flush(&self, answers: Answers) {
+    fn flush(&self, mut answers: Answers) {
         let failed = self.lock().failed.as_ref().map(StoreError::share);
         let began = Instant::now();
         let outcome = match failed {
             Some(error) => Err(error),
             None => self.log.sync_data().map_err(|error| self.sync_error(error)),
         };
+        if outcome.is_ok() {
+            answers.announce(&self.shared);
+        }
         let mut state = self.lock();
         state.syncing = false;
         state.pace = began.elapsed();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventyard_core::{JobId, JobState, QueueName, Timestamp, WorkerId};
+use eventyard_core::{GroupKey, JobId, JobState, QueueName, Timestamp, WorkerId};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
@@ -10,14 +10,15 @@ use super::{
     answers::Answers,
     flush::Flusher,
     gather::Gathering,
+    lane::Lane,
     number::{Counter, Numbers},
     pending::Pending,
     place::runnable,
-    state::{Active, LeaseRow, QueueId, State, Ticket},
+    state::{Active, LaneId, LeaseRow, QueueId, State, Ticket},
     statements::Statements,
 };
 use crate::{
-    encoding::{JobReader, OptionsWriter, TRACED, state_of_finished},
+    encoding::{HOLDS, JobReader, KEYED, OptionsWriter, TRACED, state_of_finished},
     error::corrupt_row,
     shared::Shared,
 };
@@ -40,6 +41,7 @@ impl<'c> Writer<'c> {
                 jobs: counter(conn, "jobs")?,
                 steps: counter(conn, "steps")?,
                 events: counter(conn, "events")?,
+                lanes: counter(conn, "lanes")?,
             },
             pending: Pending::default(),
             options: OptionsWriter::default(),
@@ -49,11 +51,15 @@ impl<'c> Writer<'c> {
             answers: Answers::default(),
             writes: 0,
             gathering: Gathering::default(),
+            news: Vec::new(),
+            is_heard: false,
+            cancelled: Vec::new(),
             owes_tick: true,
             flusher,
             events_left: (0, 0),
         };
         load(conn, &mut writer.state, is_first)?;
+        writer.load_lanes(conn)?;
         shared.queues.write().expect("no holder panics").clear();
         writer.publish();
         Ok(writer)
@@ -70,20 +76,94 @@ impl<'c> Writer<'c> {
     }
 }
 
+impl Writer<'_> {
+    /// Loads the lanes with what is in them.
+    fn load_lanes(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        each(conn, "SELECT id, queue, key FROM lane", |row| {
+            let (id, queue) = (LaneId(row.get(0)?), QueueId(row.get(1)?));
+            self.add_lane(id, Lane::new(queue, key(row, 2)?));
+            Ok(())
+        })?;
+        let ready =
+            "SELECT l.id, l.queue, r.priority, sum(r.n) FROM lane l JOIN ready r ON r.queue = l.id
+            GROUP BY l.id, r.priority";
+        each(conn, ready, |row| {
+            let job = ticket(0, QueueId(row.get(1)?), LaneId(row.get(0)?), row.get(2)?, 0);
+            self.state.count_runnable(&job, row.get(3)?);
+            Ok(())
+        })?;
+        let held = format!("SELECT seq, queue, flags FROM delayed WHERE flags & {HOLDS} <> 0");
+        let mut holding = Vec::new();
+        each(conn, &held, |row| {
+            let queue = QueueId(row.get(1)?);
+            holding.push(ticket(row.get(0)?, queue, queue.lane(), 0, row.get(2)?));
+            Ok(())
+        })?;
+        for mut job in holding {
+            self.resolve_lane(&mut job)?;
+            self.state.change_lane(job.lane, |lane| lane.held += 1);
+        }
+        let keyed = self.state.all_active().filter(|active| active.ticket.flags & KEYED != 0);
+        for mut job in keyed.map(|active| active.ticket).collect::<Vec<_>>() {
+            self.resolve_lane(&mut job)?;
+            self.state.active_mut(job.seq).ticket.lane = job.lane;
+            self.state.change_lane(job.lane, |lane| lane.active += 1);
+        }
+        self.rebuild_turns()
+    }
+}
+
+fn ticket(seq: i64, queue: QueueId, lane: LaneId, priority: i64, flags: i64) -> Ticket {
+    Ticket { seq, queue, lane, priority, ord: 0, attempts: 0, crashes: 0, flags }
+}
+
+fn key(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<GroupKey> {
+    GroupKey::new(row.get_ref(column)?.as_str()?).map_err(|_| corrupt_row("a key"))
+}
+
 fn counter(conn: &Connection, name: &'static str) -> rusqlite::Result<Counter> {
     let row = conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
     Ok(Counter::new(name, row.optional()?.unwrap_or(1)))
 }
 
 fn load(conn: &Connection, state: &mut State, is_first: bool) -> rusqlite::Result<()> {
-    each(conn, "SELECT id, name, paused FROM queue", |row| {
+    each(conn, "SELECT id, name, paused, limits FROM queue", |row| {
         let name = QueueName::new(row.get::<_, String>(1)?);
         let name = name.map_err(|_| corrupt_row("the name of a queue"))?;
-        state.add_queue(QueueId(row.get(0)?), name, row.get(2)?);
+        let id = QueueId(row.get(0)?);
+        state.add_queue(id, name, row.get(2)?);
+        if let Some(limits) = row.get_ref(3)?.as_str_or_null()? {
+            let limits = serde_json::from_str(limits);
+            let limits = limits.map_err(|_| corrupt_row("the limits of a queue"))?;
+            state.set_limits(id, Arc::new(limits));
+        }
         Ok(())
     })?;
-    each(conn, "SELECT queue, priority, sum(n) FROM ready GROUP BY queue, priority", |row| {
+    each(conn, "SELECT queue, key FROM paused_key", |row| {
+        state.pause_key(QueueId(row.get(0)?), &key(row, 1)?, true);
+        Ok(())
+    })?;
+    let ready =
+        "SELECT queue, priority, sum(n) FROM ready WHERE queue >= 0 GROUP BY queue, priority";
+    each(conn, ready, |row| {
         state.count(QueueId(row.get(0)?), runnable(row.get(1)?), row.get(2)?);
+        Ok(())
+    })?;
+    each(conn, "SELECT queue, count(*) FROM awaiting GROUP BY queue", |row| {
+        state.count(QueueId(row.get(0)?), JobState::WaitingChildren, row.get(1)?);
+        Ok(())
+    })?;
+    each(conn, "SELECT min(at) FROM unbegun HAVING min(at) IS NOT NULL", |row| {
+        state.set_next_expiry(Timestamp::from_millis(row.get(0)?));
+        Ok(())
+    })?;
+    each(conn, "SELECT EXISTS (SELECT 1 FROM child) OR EXISTS (SELECT 1 FROM spokesman)", |row| {
+        let has_ties: bool = row.get(0)?;
+        if has_ties {
+            for queue in state.queue_ids() {
+                state.figures_mut(queue).has_ties = true;
+            }
+        }
         Ok(())
     })?;
     each(conn, "SELECT queue, count(*), min(due) FROM delayed GROUP BY queue", |row| {
@@ -114,6 +194,8 @@ fn load(conn: &Connection, state: &mut State, is_first: bool) -> rusqlite::Resul
             ticket: Ticket {
                 seq: row.get(0)?,
                 queue: QueueId(row.get(1)?),
+                // Its lane is found when the lanes are known.
+                lane: LaneId(row.get(1)?),
                 priority: row.get(2)?,
                 ord: row.get(3)?,
                 attempts: row.get(4)?,

@@ -16,6 +16,8 @@ pub(super) struct Numbers {
     pub(super) steps: Counter,
     /// Of events.
     pub(super) events: Counter,
+    /// Of lanes.
+    pub(super) lanes: Counter,
 }
 
 /// One counter.
@@ -64,13 +66,17 @@ impl Counter {
 
 impl Numbers {
     /// Each counter.
-    pub(super) const fn all(&self) -> [&Counter; 3] {
-        [&self.jobs, &self.steps, &self.events]
+    pub(super) const fn all(&self) -> [&Counter; 4] {
+        [&self.jobs, &self.steps, &self.events, &self.lanes]
+    }
+
+    const fn all_mut(&mut self) -> [&mut Counter; 4] {
+        [&mut self.jobs, &mut self.steps, &mut self.events, &mut self.lanes]
     }
 
     /// The transaction under way is durable.
     pub(super) fn settle(&mut self) {
-        for counter in [&mut self.jobs, &mut self.steps, &mut self.events] {
+        for counter in self.all_mut() {
             counter.durable = counter.reserved;
         }
     }
@@ -79,7 +85,7 @@ impl Numbers {
     /// does not know of. Numbers stay used.
     pub(super) fn undo(&mut self) -> bool {
         let mut ahead = false;
-        for counter in [&mut self.jobs, &mut self.steps, &mut self.events] {
+        for counter in self.all_mut() {
             ahead |= counter.reserved != counter.durable;
             counter.reserved = counter.durable;
         }

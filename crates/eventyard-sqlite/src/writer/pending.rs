@@ -11,7 +11,7 @@ use super::{
     Writer,
     state::{QueueId, Ticket},
 };
-use crate::encoding::{TRACED, finished_state};
+use crate::encoding::{EXPIRES, PARENT, TRACED, finished_state};
 
 /// The most finished jobs that one transaction removes for being beyond the number that is kept. It
 /// matters only after that number was lowered; the next settled jobs go on.
@@ -40,15 +40,21 @@ impl Run {
     }
 }
 
+/// Who ran a job last, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LastRun {
+    pub(super) worker: WorkerId,
+    pub(super) started_at: Timestamp,
+}
+
 /// Jobs that ended one after the other.
 #[derive(Debug, Clone)]
 pub(super) struct FinishedRun {
     pub(super) jobs: Run,
     pub(super) state: JobState,
     pub(super) ord: i64,
-    pub(super) started_at: Timestamp,
+    pub(super) ran: Option<LastRun>,
     pub(super) expires_at: Option<Timestamp>,
-    pub(super) worker: WorkerId,
     pub(super) result: Option<Bytes>,
     pub(super) failure: Option<String>,
 }
@@ -57,13 +63,13 @@ impl FinishedRun {
     fn continues_with(&self, next: &Self) -> bool {
         let (run, job) = (&self.jobs, &next.jobs.first);
         // Where the jobs stood in the run order no longer matters.
-        let expected = Ticket { seq: run.first.seq + run.n, ord: job.ord, ..run.first };
+        let expected =
+            Ticket { seq: run.first.seq + run.n, ord: job.ord, lane: job.lane, ..run.first };
         expected == *job
             && self.ord + run.n == next.ord
             && self.state == next.state
-            && self.started_at == next.started_at
+            && self.ran == next.ran
             && self.expires_at == next.expires_at
-            && self.worker == next.worker
             && [self, next].iter().all(|one| one.result.is_none() && one.failure.is_none())
     }
 }
@@ -82,6 +88,8 @@ pub(super) struct Pending {
     gone: Vec<(i64, i64)>,
     /// Of jobs that are gone, those that have rows elsewhere.
     traced: Vec<(i64, i64)>,
+    parents: Vec<(i64, i64)>,
+    unbegun: Vec<(i64, i64)>,
 }
 
 impl Pending {
@@ -112,6 +120,12 @@ impl Pending {
         push_run(&mut self.gone, seq, n);
         if flags & TRACED != 0 {
             push_run(&mut self.traced, seq, n);
+        }
+        if flags & PARENT != 0 {
+            push_run(&mut self.parents, seq, n);
+        }
+        if flags & EXPIRES != 0 {
+            push_run(&mut self.unbegun, seq, n);
         }
     }
 
@@ -189,6 +203,12 @@ impl Writer<'_> {
             self.sql.delete_attempts.execute(run)?;
             self.sql.delete_logs.execute(run)?;
         }
+        for run in joined(std::mem::take(&mut self.pending.parents)) {
+            self.sql.delete_children.execute(run)?;
+        }
+        for run in joined(std::mem::take(&mut self.pending.unbegun)) {
+            self.sql.delete_unbegun.execute(run)?;
+        }
         Ok(())
     }
 
@@ -203,10 +223,11 @@ impl Writer<'_> {
             job.attempts,
             job.crashes,
             job.flags,
-            run.started_at.as_millis(),
+            // A job that never ran has no worker, and then this means nothing.
+            run.ran.as_ref().map_or(0, |ran| ran.started_at.as_millis()),
             self.now.as_millis(),
             run.expires_at.map(Timestamp::as_millis),
-            run.worker.as_str(),
+            run.ran.as_ref().map_or("", |ran| ran.worker.as_str()),
             run.result.as_deref(),
             run.failure.as_deref(),
         ))?;

@@ -4,14 +4,17 @@ use eventyard_core::{JobState, Timestamp};
 
 use super::{
     Writer,
-    state::{NEVER, QueueId, Ticket},
+    state::{LaneId, NEVER, QueueId, Ticket},
 };
-use crate::encoding::LIFO;
+use crate::encoding::{HOLDS, KEYED, LIFO};
 
 /// The most delayed jobs that one transaction makes runnable; the next one goes on.
 const MAX_PROMOTED: i64 = 10_000;
 /// How many numbers are set aside for a queue at once.
 const BLOCK: i64 = 4096;
+/// How many are set aside for a key at once, when it has many jobs that wait, and how many are many.
+const LANE_BLOCK: i64 = 64;
+const LONG_LANE: i64 = 16;
 
 /// The state of a runnable job with this priority, on a queue that is not paused.
 pub(super) const fn runnable(priority: i64) -> JobState {
@@ -19,14 +22,22 @@ pub(super) const fn runnable(priority: i64) -> JobState {
 }
 
 impl Writer<'_> {
-    /// The next number of a job of a queue, or of a place in its run order.
-    pub(super) fn next_job(&mut self, queue: QueueId) -> rusqlite::Result<i64> {
-        if let Some(number) = self.state.numbers_mut(queue).next() {
+    /// The next number of a job of a lane, or of a place in its run order.
+    ///
+    /// Jobs with consecutive numbers cost one row together. So numbers are set aside in blocks: for the jobs without
+    /// a key, and for a key that has many jobs.
+    pub(super) fn next_job(&mut self, queue: QueueId, lane: LaneId) -> rusqlite::Result<i64> {
+        if let Some(number) = self.state.numbers_mut(queue, lane).next() {
             return Ok(number);
         }
-        let mut block = self.numbers.jobs.take(BLOCK, &mut self.sql.set_meta)?;
+        let size = match self.state.lanes.get(&lane) {
+            None => BLOCK,
+            Some(lane) if lane.waiting < LONG_LANE => 1,
+            Some(_) => LANE_BLOCK,
+        };
+        let mut block = self.numbers.jobs.take(size, &mut self.sql.set_meta)?;
         let number = block.next().expect("a block is not empty");
-        *self.state.numbers_mut(queue) = block;
+        *self.state.numbers_mut(queue, lane) = block;
         Ok(number)
     }
 
@@ -36,17 +47,43 @@ impl Writer<'_> {
     }
 
     /// Makes a job runnable at the place that its ticket says.
-    pub(super) fn put_ready(&mut self, job: &Ticket) {
+    pub(super) fn put_ready(&mut self, job: &mut Ticket) -> rusqlite::Result<()> {
+        self.resolve_lane(job)?;
         self.pending.ready(job);
-        self.state.count(job.queue, runnable(job.priority), 1);
+        self.state.count_runnable(job, 1);
+        Ok(())
     }
 
     /// Makes a job runnable behind the others of its priority, or before them if it is LIFO.
     pub(super) fn put_at_back(&mut self, job: &mut Ticket) -> rusqlite::Result<()> {
-        let number = self.next_job(job.queue)?;
+        self.resolve_lane(job)?;
+        let number = self.next_job(job.queue, job.lane)?;
         job.ord = place(number, job.flags);
-        self.put_ready(job);
-        Ok(())
+        self.put_ready(job)
+    }
+
+    /// Makes a job whose attempt did not end it run again at `at`. Where its key is ordered it keeps its place, and
+    /// the others of its key wait for it.
+    pub(super) fn run_again(&mut self, job: &mut Ticket, at: Timestamp) -> rusqlite::Result<()> {
+        if job.flags & KEYED == 0 || !self.state.limits(job.queue).keys.ordered {
+            self.run_at(job, at)
+        } else if at > self.now {
+            job.flags |= HOLDS;
+            self.put_delayed(job, at)
+        } else {
+            self.put_ready(job)
+        }
+    }
+
+    /// Makes a job runnable that was delayed: at the back, or where it was if it held its key.
+    pub(super) fn end_delay(&mut self, job: &mut Ticket) -> rusqlite::Result<()> {
+        if job.flags & HOLDS == 0 {
+            return self.put_at_back(job);
+        }
+        self.resolve_lane(job)?;
+        self.state.change_lane(job.lane, |lane| lane.held -= 1);
+        job.flags &= !HOLDS;
+        self.put_ready(job)
     }
 
     /// Makes a job run at `at`: at once when that is not after the present.
@@ -55,7 +92,11 @@ impl Writer<'_> {
     }
 
     /// Makes a job wait until `due`.
-    pub(super) fn put_delayed(&mut self, job: &Ticket, due: Timestamp) -> rusqlite::Result<()> {
+    pub(super) fn put_delayed(&mut self, job: &mut Ticket, due: Timestamp) -> rusqlite::Result<()> {
+        if job.flags & HOLDS != 0 {
+            self.resolve_lane(job)?;
+            self.state.change_lane(job.lane, |lane| lane.held += 1);
+        }
         let n = self.next_step()?;
         let QueueId(queue) = job.queue;
         self.sql.insert_delayed.execute((
@@ -67,6 +108,7 @@ impl Writer<'_> {
             job.attempts,
             job.crashes,
             job.flags,
+            job.ord,
         ))?;
         self.state.count(job.queue, JobState::Delayed, 1);
         let next = self.state.figures(job.queue).next_due.min(due);
@@ -80,8 +122,9 @@ impl Writer<'_> {
         for queue in self.state.due(self.now) {
             self.begin()?;
             let (due, last) = self.due_jobs(queue, room)?;
-            for job in &due {
-                self.put_at_back(&mut job.clone())?;
+            for mut job in due.iter().copied() {
+                self.end_delay(&mut job)?;
+                self.tell_runnable(&job, Some(JobState::Delayed))?;
             }
             let promoted = i64::try_from(due.len()).expect("bounded by the room");
             if let Some((due, n)) = last {
@@ -109,8 +152,9 @@ impl Writer<'_> {
             due.push(Ticket {
                 seq: row.get(0)?,
                 queue,
+                lane: queue.lane(),
                 priority: row.get(1)?,
-                ord: 0,
+                ord: row.get(7)?,
                 attempts: row.get(2)?,
                 crashes: row.get(3)?,
                 flags: row.get(4)?,

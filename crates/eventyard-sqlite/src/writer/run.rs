@@ -5,7 +5,6 @@ use eventyard_core::{JobState, Timestamp};
 use super::{
     Writer,
     pending::Run,
-    place::runnable,
     state::{QueueId, Ticket},
 };
 use crate::encoding::{finished_state, state_of_finished};
@@ -37,24 +36,24 @@ impl FinishedRow {
 impl Writer<'_> {
     /// Adds a run of runnable jobs.
     pub(super) fn insert_ready(&mut self, run: &Run) -> rusqlite::Result<()> {
-        let Ticket { seq, queue, priority, ord, attempts, crashes, flags } = run.first;
-        let row = (queue.0, priority, ord, run.n, seq, attempts, crashes, flags);
+        let Ticket { seq, lane, priority, ord, attempts, crashes, flags, .. } = run.first;
+        let row = (lane.0, priority, ord, run.n, seq, attempts, crashes, flags);
         self.sql.insert_ready.execute(row)?;
         Ok(())
     }
 
     /// Takes `count` jobs out of a run of runnable ones, behind its first `skip`.
     pub(super) fn take_ready(&mut self, run: &Run, skip: i64, count: i64) -> rusqlite::Result<()> {
-        let Ticket { queue, priority, ord, .. } = run.first;
+        let Ticket { lane, priority, ord, .. } = run.first;
         if skip > 0 {
-            self.sql.shorten_ready.execute((queue.0, priority, ord, skip))?;
+            self.sql.shorten_ready.execute((lane.0, priority, ord, skip))?;
         } else {
-            self.sql.delete_ready.execute((queue.0, priority, ord, ord))?;
+            self.sql.delete_ready.execute((lane.0, priority, ord, ord))?;
         }
         if skip + count < run.n {
             self.insert_ready(&run.behind(skip + count))?;
         }
-        self.state.count(queue, runnable(priority), -count);
+        self.state.count_runnable(&run.first, -count);
         Ok(())
     }
 
@@ -109,7 +108,7 @@ impl Writer<'_> {
                 break;
             }
             self.take_finished(row, 0, count)?;
-            self.pending.gone(row.seq, count, row.flags);
+            self.remove_jobs(row.seq, count, row.flags, state_of_finished(row.state))?;
             room -= count;
         }
         Ok((limit - room).unsigned_abs())

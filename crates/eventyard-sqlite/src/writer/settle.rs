@@ -2,18 +2,19 @@
 
 use bytes::Bytes;
 use eventyard_core::{
-    Failure, JobState, Keep, Settlement, Timestamp, WorkerId,
+    Failure, JobId, JobState, Keep, Settlement, Timestamp, WorkerId,
     commit::{MAX_ATTEMPT_RECORDS, MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
 };
 
 use super::{
     Writer,
-    pending::{FinishedRun, Run},
+    pending::{FinishedRun, LastRun, Run},
     state::{Active, LeaseRow, Ticket},
 };
-use crate::encoding::TRACED;
+use crate::encoding::{BOUND, EXPIRES, TRACED};
 
 /// How a job ended.
+#[derive(Debug, Clone)]
 pub(super) enum Outcome {
     Completed(Option<Bytes>),
     Failed(Failure),
@@ -23,30 +24,50 @@ impl Writer<'_> {
     /// Ends the attempt on the active job `seq`.
     pub(super) fn settle(&mut self, seq: i64, settlement: Settlement) -> rusqlite::Result<()> {
         let mut active = self.end_lease(seq);
+        let from = Some(JobState::Active);
         match settlement {
             Settlement::Complete { result, keep } => {
                 active.ticket.attempts += 1;
-                self.finish_job(&active, Outcome::Completed(result), keep)
+                return self.finish_active(&active, Outcome::Completed(result), keep);
+            }
+            Settlement::Fail { failure, keep } => {
+                self.record(&mut active, &failure)?;
+                return self.finish_active(&active, Outcome::Failed(failure), keep);
             }
             Settlement::Retry { at, failure } => {
                 self.record(&mut active, &failure)?;
                 self.remember_run(&mut active)?;
-                self.run_at(&mut active.ticket, at)
+                self.run_again(&mut active.ticket, at)?;
+                if at > self.now {
+                    self.tell_delayed(&active, at, failure);
+                    return Ok(());
+                }
             }
             Settlement::Snooze { at } => {
                 self.remember_run(&mut active)?;
-                self.run_at(&mut active.ticket, at)
+                self.run_again(&mut active.ticket, at)?;
+                if at > self.now {
+                    self.tell_until(active.ticket.queue, &active.id, at);
+                    return Ok(());
+                }
             }
             Settlement::Release => {
                 self.remember_run(&mut active)?;
-                self.put_ready(&active.ticket);
-                Ok(())
+                self.put_ready(&mut active.ticket)?;
             }
-            Settlement::Fail { failure, keep } => {
-                self.record(&mut active, &failure)?;
-                self.finish_job(&active, Outcome::Failed(failure), keep)
+            Settlement::AwaitChildren => {
+                self.remember_run(&mut active)?;
+                if self.has_pending_child(seq)? {
+                    self.put_awaiting(&active.ticket)?;
+                    self.tell_awaiting(active.ticket.queue, &active.id);
+                    return Ok(());
+                }
+                let now = self.now;
+                self.run_again(&mut active.ticket, now)?;
             }
         }
+        self.tell_waiting(active.ticket.queue, &active.id, from);
+        Ok(())
     }
 
     /// Takes a job out of the active ones.
@@ -61,36 +82,62 @@ impl Writer<'_> {
         active
     }
 
-    /// Finishes a job that was taken out, and keeps it as long as it is to be kept.
-    pub(super) fn finish_job(
+    /// Finishes a job whose lease was ended.
+    pub(super) fn finish_active(
         &mut self,
         job: &Active,
         outcome: Outcome,
         keep: Keep,
     ) -> rusqlite::Result<()> {
-        let Ticket { queue, seq, flags, .. } = job.ticket;
+        let ran = LastRun { worker: job.worker.clone(), started_at: job.started_at };
+        self.finish_job(&job.ticket, &job.id, Some(ran), outcome, keep)
+    }
+
+    /// Finishes a job that was taken out, and keeps it as long as it is to be kept.
+    pub(super) fn finish_job(
+        &mut self,
+        job: &Ticket,
+        id: &JobId,
+        ran: Option<LastRun>,
+        outcome: Outcome,
+        keep: Keep,
+    ) -> rusqlite::Result<()> {
+        let Ticket { queue, seq, flags, .. } = *job;
+        self.tell_finished(queue, id, &outcome);
+        let ended = (flags & BOUND != 0).then(|| outcome.clone());
+        // Whatever follows from the end needs the job's options.
+        let options = if ended.is_some() { Some(self.options_of(seq)?) } else { None };
         if keep.is_nothing() {
             self.pending.gone(seq, 1, flags);
-            return Ok(());
+        } else {
+            let (state, result, failure) = match outcome {
+                Outcome::Completed(result) => (JobState::Completed, result, None),
+                Outcome::Failed(failure) => (JobState::Failed, None, Some(json(&failure))),
+            };
+            self.before_finishing(queue, state, keep)?;
+            let ord = self.next_step()?;
+            self.pending.finished(FinishedRun {
+                jobs: Run { first: Ticket { flags: flags & !EXPIRES, ..*job }, n: 1 },
+                state,
+                ord,
+                ran,
+                expires_at: keep.age.map(|age| self.now + age),
+                result,
+                failure,
+            });
+            self.state.count(queue, state, 1);
+            if flags & EXPIRES != 0 {
+                self.sql.delete_unbegun.execute((seq, seq))?;
+            }
         }
-        let (state, result, failure) = match outcome {
-            Outcome::Completed(result) => (JobState::Completed, result, None),
-            Outcome::Failed(failure) => (JobState::Failed, None, Some(json(&failure))),
-        };
-        self.before_finishing(queue, state, keep)?;
-        let ord = self.next_step()?;
-        self.pending.finished(FinishedRun {
-            jobs: Run { first: job.ticket, n: 1 },
-            state,
-            ord,
-            started_at: job.started_at,
-            expires_at: keep.age.map(|age| self.now + age),
-            worker: job.worker.clone(),
-            result,
-            failure,
-        });
-        self.state.count(queue, state, 1);
-        Ok(())
+        if self.is_heard || self.state.figures(queue).has_ties {
+            // What is removed for this one is removed, and told, before anything follows.
+            self.write_pending()?;
+        }
+        match (ended, options) {
+            (Some(outcome), Some(options)) => self.after_end(queue, id, &options, outcome),
+            _ => Ok(()),
+        }
     }
 
     /// Counts the running attempt as one that failed, and remembers why.
@@ -135,6 +182,7 @@ impl Writer<'_> {
     pub(super) fn progress(&mut self, seq: i64, progress: &Bytes) -> rusqlite::Result<()> {
         self.trace(seq);
         self.sql.set_progress.execute((seq, &**progress))?;
+        self.tell_progress(seq, progress);
         Ok(())
     }
 
@@ -157,6 +205,6 @@ impl Writer<'_> {
     }
 }
 
-fn json(failure: &Failure) -> String {
+pub(super) fn json(failure: &Failure) -> String {
     serde_json::to_string(failure).expect("a failure is plain text")
 }

@@ -3,22 +3,51 @@
 //! The file is the truth. This mirrors the small part of it that every transaction needs; it is loaded
 //! when the file is opened, and a transaction that fails undoes here what it undoes there.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
 use eventyard_core::{
-    JobId, JobState, QueueName, Timestamp, WorkerId,
+    GroupKey, JobId, JobState, QueueLimits, QueueName, Timestamp, WorkerId,
+    fair::{Agenda, Turns},
     inspect::{Counts, QueueStatus},
+    rate::RateWindow,
 };
+
+use super::lane::Lane;
 
 /// A queue's number in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct QueueId(pub(super) i64);
+
+/// The number of a lane: of the jobs of a key, or of those of a queue that have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct LaneId(pub(super) i64);
+
+impl QueueId {
+    /// The lane of the jobs without a key.
+    pub(super) const fn lane(self) -> LaneId {
+        LaneId(self.0)
+    }
+}
+
+impl LaneId {
+    /// Whether it is the lane of a key.
+    pub(super) const fn has_key(self) -> bool {
+        self.0 < 0
+    }
+}
 
 /// A job's place in the run order and its account: what goes with it from table to table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
     pub(super) seq: i64,
     pub(super) queue: QueueId,
+    /// The lane it is in while it is runnable or active. A job with a key that is neither is in none: its lane is then
+    /// given as the one without a key.
+    pub(super) lane: LaneId,
     pub(super) priority: i64,
     /// Its place among the runnable jobs of its priority, kept while it is active.
     pub(super) ord: i64,
@@ -46,8 +75,14 @@ pub(super) struct Figures {
     pub(super) paused: bool,
     /// The jobs in each state; waiting ones count as `Waiting` also while the queue is paused.
     pub(super) counts: Counts,
+    /// How many of the runnable ones have a key.
+    pub(super) keyed: i64,
     /// No delayed job of the queue runs before this.
     pub(super) next_due: Timestamp,
+    /// When the rate of the queue allows a job that waits.
+    pub(super) reopens: Timestamp,
+    /// Some job of it may be tied to others: what the end of a job does to them is done at once.
+    pub(super) has_ties: bool,
 }
 
 /// The time of what never comes.
@@ -64,7 +99,7 @@ pub(super) struct LeaseRow {
 }
 
 #[derive(Debug)]
-struct Queue {
+pub(super) struct Queue {
     name: QueueName,
     figures: Figures,
     /// Numbers set aside for the queue's next jobs, so that jobs of one queue have consecutive numbers
@@ -72,6 +107,12 @@ struct Queue {
     numbers: Range<i64>,
     /// The last epoch in which its figures were noted for an undo.
     noted_in: u64,
+    pub(super) limits: Arc<QueueLimits>,
+    pub(super) paused_keys: BTreeSet<GroupKey>,
+    /// The jobs that began.
+    pub(super) window: RateWindow,
+    /// Whose turn it is; absent while there are only jobs without a key.
+    pub(super) turns: Option<Box<Turns<LaneId>>>,
 }
 
 /// How to undo one change.
@@ -83,6 +124,10 @@ enum Undo {
     Active(i64, Option<Active>),
     Row(i64, Option<LeaseRow>),
     Events(u64),
+    Limits(QueueId, Arc<QueueLimits>),
+    PausedKey(QueueId, GroupKey, bool),
+    Lane(LaneId, Option<Box<Lane>>),
+    Expiry(Timestamp),
 }
 
 /// A point in the changes that can be gone back to.
@@ -95,7 +140,7 @@ impl Mark {
 }
 
 /// The mirror.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct State {
     queues: Vec<Option<Queue>>,
     by_name: HashMap<QueueName, QueueId>,
@@ -107,12 +152,51 @@ pub(super) struct State {
     epoch: u64,
     touched: Vec<QueueName>,
     due_moved: bool,
+    pub(super) lanes: HashMap<LaneId, Lane>,
+    pub(super) lanes_by_key: HashMap<(QueueId, GroupKey), LaneId>,
+    /// The lanes that may have to join or leave the turns of their queues, in the order in which that became so.
+    pub(super) touched_lanes: Agenda<(QueueId, LaneId)>,
+    /// The keys that were changed since the last [`settle`](Self::settle).
+    changed_keys: Vec<(QueueId, GroupKey)>,
+    /// No job fails before this for not having begun.
+    pub(super) next_expiry: Timestamp,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            queues: Vec::new(),
+            by_name: HashMap::new(),
+            active: HashMap::new(),
+            rows: HashMap::new(),
+            events: 0,
+            undo: Vec::new(),
+            epoch: 0,
+            touched: Vec::new(),
+            due_moved: false,
+            lanes: HashMap::new(),
+            lanes_by_key: HashMap::new(),
+            touched_lanes: Agenda::default(),
+            changed_keys: Vec::new(),
+            next_expiry: NEVER,
+        }
+    }
 }
 
 impl State {
     /// The queue with this name.
     pub(super) fn queue(&self, name: &QueueName) -> Option<QueueId> {
         self.by_name.get(name).copied()
+    }
+
+    /// The queue with the name in a text.
+    pub(super) fn queue_by_text(&self, name: &str) -> Option<QueueId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A queue's name, if it was not forgotten.
+    pub(super) fn name_if_known(&self, id: QueueId) -> Option<&QueueName> {
+        Some(&self.queues.get(index(id))?.as_ref()?.name)
     }
 
     /// A queue's name.
@@ -125,7 +209,77 @@ impl State {
         &self.slot(id).figures
     }
 
-    fn slot(&self, id: QueueId) -> &Queue {
+    /// What a queue allows at once.
+    pub(super) fn limits(&self, id: QueueId) -> &Arc<QueueLimits> {
+        &self.slot(id).limits
+    }
+
+    /// Replaces what a queue allows at once.
+    pub(super) fn set_limits(&mut self, id: QueueId, limits: Arc<QueueLimits>) {
+        self.figures_mut(id);
+        let before = std::mem::replace(&mut self.slot_mut(id).limits, limits);
+        self.undo.push(Undo::Limits(id, before));
+    }
+
+    /// Whether the jobs of a key are not handed out.
+    pub(super) fn is_key_paused(&self, id: QueueId, key: &GroupKey) -> bool {
+        self.slot(id).paused_keys.contains(key)
+    }
+
+    /// Stops or goes on handing out the jobs of a key.
+    pub(super) fn pause_key(&mut self, id: QueueId, key: &GroupKey, paused: bool) {
+        self.figures_mut(id);
+        let keys = &mut self.slot_mut(id).paused_keys;
+        let before = if paused { !keys.insert(key.clone()) } else { keys.remove(key) };
+        self.undo.push(Undo::PausedKey(id, key.clone(), before));
+        self.changed_keys.push((id, key.clone()));
+    }
+
+    /// A lane, to be changed or removed by what is returned.
+    pub(super) fn set_lane(&mut self, id: LaneId, to: Option<Lane>) {
+        let known = self.lanes.get(&id).or(to.as_ref());
+        let Some((queue, key)) = known.map(|lane| (lane.queue, lane.key.clone())) else { return };
+        self.changed_keys.push((queue, key.clone()));
+        let before = match to {
+            Some(lane) => {
+                self.lanes_by_key.insert((queue, key), id);
+                self.lanes.insert(id, lane)
+            }
+            None => {
+                self.lanes_by_key.remove(&(queue, key));
+                self.lanes.remove(&id)
+            }
+        };
+        self.undo.push(Undo::Lane(id, before.map(Box::new)));
+    }
+
+    /// Changes a lane that is known.
+    pub(super) fn change_lane(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) {
+        let mut lane = self.lanes[&id].clone();
+        change(&mut lane);
+        let queue = lane.queue;
+        self.set_lane(id, Some(lane));
+        self.touch_lane(queue, id);
+    }
+
+    /// Says that no job fails before `at` for not having begun.
+    pub(super) fn set_next_expiry(&mut self, at: Timestamp) {
+        if self.next_expiry != at {
+            self.undo.push(Undo::Expiry(std::mem::replace(&mut self.next_expiry, at)));
+            self.due_moved = true;
+        }
+    }
+
+    pub(super) fn slot_mut(&mut self, id: QueueId) -> &mut Queue {
+        self.queues[index(id)].as_mut().expect("a queue in use is known")
+    }
+
+    /// Every queue.
+    pub(super) fn queue_ids(&self) -> Vec<QueueId> {
+        self.by_name.values().copied().collect()
+    }
+
+    pub(super) fn slot(&self, id: QueueId) -> &Queue {
         self.queues[index(id)].as_ref().expect("a queue in use is known")
     }
 
@@ -140,15 +294,19 @@ impl State {
         &mut queue.figures
     }
 
-    /// The numbers that are set aside for a queue's next jobs.
-    pub(super) fn numbers_mut(&mut self, id: QueueId) -> &mut Range<i64> {
-        &mut self.queues[index(id)].as_mut().expect("a queue in use is known").numbers
+    /// The numbers that are set aside for the next jobs of a lane.
+    pub(super) fn numbers_mut(&mut self, id: QueueId, lane: LaneId) -> &mut Range<i64> {
+        let queue = self.queues[index(id)].as_mut().expect("a queue in use is known");
+        self.lanes.get_mut(&lane).map_or(&mut queue.numbers, |lane| &mut lane.numbers)
     }
 
     /// Forgets all numbers that are set aside.
     pub(super) fn drop_numbers(&mut self) {
         for queue in self.queues.iter_mut().flatten() {
             queue.numbers = 0..0;
+        }
+        for lane in self.lanes.values_mut() {
+            lane.numbers = 0..0;
         }
     }
 
@@ -170,10 +328,26 @@ impl State {
         if self.queues.len() <= at {
             self.queues.resize_with(at + 1, || None);
         }
-        let figures = Figures { paused, counts: Counts::default(), next_due: NEVER };
+        let figures = Figures {
+            paused,
+            counts: Counts::default(),
+            keyed: 0,
+            next_due: NEVER,
+            reopens: NEVER,
+            has_ties: false,
+        };
         self.by_name.insert(name.clone(), id);
         self.touched.push(name.clone());
-        self.queues[at] = Some(Queue { name, figures, numbers: 0..0, noted_in: self.epoch });
+        self.queues[at] = Some(Queue {
+            name,
+            figures,
+            numbers: 0..0,
+            noted_in: self.epoch,
+            limits: Arc::default(),
+            paused_keys: BTreeSet::new(),
+            window: RateWindow::default(),
+            turns: None,
+        });
         self.undo.push(Undo::Added(id));
     }
 
@@ -211,10 +385,13 @@ impl State {
 
     /// Puts a job under a lease of a row that is known.
     pub(super) fn lease(&mut self, active: Active) {
-        let (seq, queue) = (active.ticket.seq, active.ticket.queue);
+        let Ticket { seq, queue, lane, .. } = active.ticket;
         let before = self.active.insert(seq, active);
         self.undo.push(Undo::Active(seq, before));
         self.count(queue, JobState::Active, 1);
+        if lane.has_key() {
+            self.change_lane(lane, |lane| lane.active += 1);
+        }
     }
 
     /// Ends the lease on a job; the job is nowhere then.
@@ -222,6 +399,9 @@ impl State {
         let active = self.active.remove(&seq).expect("the lease was checked");
         self.undo.push(Undo::Active(seq, Some(active.clone())));
         self.count(active.ticket.queue, JobState::Active, -1);
+        if active.ticket.lane.has_key() {
+            self.change_lane(active.ticket.lane, |lane| lane.active -= 1);
+        }
         active
     }
 
@@ -274,6 +454,23 @@ impl State {
                     };
                 }
                 Undo::Events(events) => self.events = events,
+                Undo::Limits(id, limits) => self.slot_mut(id).limits = limits,
+                Undo::PausedKey(id, key, true) => {
+                    self.slot_mut(id).paused_keys.insert(key);
+                }
+                Undo::PausedKey(id, key, false) => {
+                    self.slot_mut(id).paused_keys.remove(&key);
+                }
+                Undo::Lane(id, Some(lane)) => {
+                    self.lanes_by_key.insert((lane.queue, lane.key.clone()), id);
+                    self.lanes.insert(id, *lane);
+                }
+                Undo::Lane(id, None) => {
+                    if let Some(lane) = self.lanes.remove(&id) {
+                        self.lanes_by_key.remove(&(lane.queue, lane.key));
+                    }
+                }
+                Undo::Expiry(at) => self.next_expiry = at,
             }
         }
         // What was noted before the mark still counts; what comes now is noted again.
@@ -311,9 +508,35 @@ impl State {
         std::mem::take(&mut self.due_moved).then(|| self.next_due())
     }
 
-    /// The earliest time at which a delayed job of any queue may run.
+    /// The earliest time at which anything happens by itself.
     pub(super) fn next_due(&self) -> Timestamp {
-        self.queues.iter().flatten().map(|queue| queue.figures.next_due).min().unwrap_or(NEVER)
+        let queues = self.queues.iter().flatten();
+        let next = queues.map(|queue| queue.figures.next_due.min(queue.figures.reopens)).min();
+        next.unwrap_or(NEVER).min(self.next_expiry)
+    }
+
+    /// Says when the rate of a queue, or of one of its keys, allows a job that waits.
+    pub(super) fn set_reopens(&mut self, id: QueueId, at: Timestamp) {
+        if self.figures(id).reopens != at {
+            self.figures_mut(id).reopens = at;
+            self.due_moved = true;
+        }
+    }
+
+    /// The queues whose rate allows more by now.
+    pub(super) fn reopening(&self, now: Timestamp) -> Vec<QueueId> {
+        let reopens = |queue: &&Queue| queue.figures.reopens <= now;
+        self.queues
+            .iter()
+            .flatten()
+            .filter(reopens)
+            .map(|queue| self.by_name[&queue.name])
+            .collect()
+    }
+
+    /// The keys that were changed since the last call.
+    pub(super) fn take_changed_keys(&mut self) -> Vec<(QueueId, GroupKey)> {
+        std::mem::take(&mut self.changed_keys)
     }
 
     /// The queues that may have a delayed job whose time has come.
@@ -333,5 +556,5 @@ fn status(queue: &Queue) -> QueueStatus {
         let waiting = std::mem::take(counts.get_mut(JobState::Waiting));
         *counts.get_mut(JobState::Paused) = waiting;
     }
-    QueueStatus { name: queue.name.clone(), paused, counts }
+    QueueStatus { name: queue.name.clone(), paused, counts, limits: queue.limits.clone() }
 }

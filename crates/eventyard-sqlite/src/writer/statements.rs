@@ -34,19 +34,32 @@ statements! {
 
     insert_queue = "INSERT INTO queue (id, name, paused) VALUES (?1, ?2, 0)";
     pause_queue = "UPDATE queue SET paused = ?2 WHERE id = ?1";
+    limit_queue = "UPDATE queue SET limits = ?2 WHERE id = ?1";
     delete_queue = "DELETE FROM queue WHERE id = ?1";
+    delete_paused_keys = "DELETE FROM paused_key WHERE queue = ?1";
+    delete_spokesmen = "DELETE FROM spokesman WHERE queue = ?1";
+    insert_lane = "INSERT INTO lane (id, queue, key) VALUES (?1, ?2, ?3)";
+    delete_lane = "DELETE FROM lane WHERE id = ?1";
+    pause_key = "INSERT OR IGNORE INTO paused_key (queue, key) VALUES (?1, ?2)";
+    resume_key = "DELETE FROM paused_key WHERE queue = ?1 AND key = ?2";
 
     insert_job = "INSERT OR IGNORE INTO job
         (seq, queue, priority, flags, created_at, id, name, options, event, data)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     find_job = "SELECT seq, priority, flags FROM job WHERE id = ?1 AND queue = ?2";
     job_options = "SELECT options FROM job WHERE seq = ?1";
+    job_ids = "SELECT id FROM job WHERE seq BETWEEN ?1 AND ?2";
+    job_payload = "SELECT j.event, j.data, j.created_at, e.time, e.id, e.kind, e.source, e.correlation,
+        e.attributes, e.data FROM job j LEFT JOIN event e ON e.seq = j.event WHERE j.seq = ?1";
+    set_options = "UPDATE job SET priority = ?2, options = ?3 WHERE seq = ?1";
+    set_data = "UPDATE job SET event = ?2, data = ?3 WHERE seq = ?1";
+    set_nature = "UPDATE job SET flags = ?2 WHERE seq = ?1";
     has_job = "SELECT 1 FROM job WHERE id = ?1 LIMIT 1";
     delete_jobs = "DELETE FROM job WHERE seq BETWEEN ?1 AND ?2";
 
     insert_ready = "INSERT INTO ready (queue, priority, ord, n, seq, attempts, crashes, flags)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    find_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags FROM ready
+    find_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags, queue FROM ready
         WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
     claim = concat!("SELECT j.seq, r.priority, r.ord, r.n, r.seq, r.attempts, r.crashes, r.flags, ",
         job_columns!(), " FROM ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1
@@ -59,16 +72,47 @@ statements! {
     shorten_ready = "UPDATE ready SET n = ?4 WHERE queue = ?1 AND priority = ?2 AND ord = ?3";
     delete_ready = "DELETE FROM ready WHERE queue = ?1 AND priority = ?2 AND ord BETWEEN ?3 AND ?4";
 
-    insert_delayed = "INSERT INTO delayed (queue, due, n, seq, priority, attempts, crashes, flags)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    find_delayed = "SELECT due, n, attempts, crashes, flags FROM delayed WHERE seq = ?1";
-    due_delayed = "SELECT seq, priority, attempts, crashes, flags, due, n FROM delayed
+    insert_delayed = "INSERT INTO delayed (queue, due, n, seq, priority, attempts, crashes, flags, ord)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    find_delayed = "SELECT due, n, attempts, crashes, flags, ord FROM delayed WHERE seq = ?1";
+    set_delayed_priority = "UPDATE delayed SET priority = ?4 WHERE queue = ?1 AND due = ?2 AND n = ?3";
+    due_delayed = "SELECT seq, priority, attempts, crashes, flags, due, n, ord FROM delayed
         WHERE queue = ?1 AND due <= ?2 ORDER BY due, n LIMIT ?3";
     next_due = "SELECT due FROM delayed WHERE queue = ?1 ORDER BY due LIMIT 1";
     delete_delayed = "DELETE FROM delayed WHERE queue = ?1 AND due = ?2 AND n = ?3";
     delete_delayed_until = "DELETE FROM delayed WHERE queue = ?1 AND (due, n) <= (?2, ?3)";
     old_delayed = "SELECT j.seq, d.due, d.n, d.flags FROM delayed d CROSS JOIN job j ON j.seq = d.seq
         WHERE d.queue = ?1 AND j.created_at <= ?2 ORDER BY d.due, d.n LIMIT ?3";
+
+    insert_awaiting = "INSERT INTO awaiting (queue, n, seq, priority, attempts, crashes, flags)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    find_awaiting = "SELECT n, attempts, crashes, flags FROM awaiting WHERE seq = ?1";
+    delete_awaiting = "DELETE FROM awaiting WHERE queue = ?1 AND n = ?2";
+    old_awaiting = "SELECT j.id FROM awaiting a CROSS JOIN job j ON j.seq = a.seq
+        WHERE a.queue = ?1 AND j.created_at <= ?2 ORDER BY a.n LIMIT ?3";
+
+    insert_child = "INSERT INTO child (parent, n, queue, id, outcome, result)
+        SELECT ?1, ifnull(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM child WHERE parent = ?1";
+    child_outcome = "SELECT outcome FROM child WHERE parent = ?1 AND queue = ?2 AND id = ?3";
+    end_child = "UPDATE child SET outcome = ?4, result = ?5, failure = ?6
+        WHERE parent = ?1 AND queue = ?2 AND id = ?3";
+    has_pending_child = "SELECT 1 FROM child WHERE parent = ?1 AND outcome = 0 LIMIT 1";
+    delete_children = "DELETE FROM child WHERE parent BETWEEN ?1 AND ?2";
+
+    find_spokesman = "SELECT job, until, next_id, next_name, next_options, next_event, next_data
+        FROM spokesman WHERE queue = ?1 AND id = ?2";
+    set_spokesman = "INSERT OR REPLACE INTO spokesman
+        (queue, id, job, until, next_id, next_name, next_options, next_event, next_data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    delete_spokesman = "DELETE FROM spokesman WHERE queue = ?1 AND id = ?2";
+    ended_windows = "SELECT queue, id FROM spokesman WHERE until <= ?1 ORDER BY until LIMIT ?2";
+
+    insert_unbegun = "INSERT INTO unbegun (at, n, seq) VALUES (?1, ?2, ?3)";
+    find_unbegun = "SELECT n FROM unbegun WHERE seq = ?1";
+    next_unbegun = "SELECT at, seq FROM unbegun WHERE at <= ?1 ORDER BY at, n LIMIT 1";
+    delete_unbegun = "DELETE FROM unbegun WHERE seq BETWEEN ?1 AND ?2";
+    key_of_job = "SELECT q.name, j.id FROM job j JOIN queue q ON q.id = j.queue WHERE j.seq = ?1";
+    last_run = "SELECT worker, started_at FROM trace WHERE seq = ?1 AND worker IS NOT NULL";
 
     insert_lease = "INSERT INTO lease
         (fence, n, seq, ord, queue, attempts, crashes, started_at, until, worker)
@@ -79,7 +123,7 @@ statements! {
     insert_finished = "INSERT INTO finished (queue, state, ord, n, seq, attempts, crashes, flags,
         started_at, at, expires_at, worker, result, failure)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    find_finished = "SELECT state, ord, n, seq, flags, started_at, worker FROM finished
+    find_finished = "SELECT state, ord, n, seq, flags, started_at, worker, result FROM finished
         WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
     old_finished = "SELECT queue, state, ord, n, seq, flags FROM finished
         WHERE queue = ?1 AND state = ?2 AND at <= ?3 ORDER BY ord LIMIT ?4";

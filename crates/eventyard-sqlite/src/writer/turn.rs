@@ -66,6 +66,7 @@ impl Writer<'_> {
     /// that the connection broke; everyone was told.
     pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<bool, StoreError> {
         self.now = self.shared.clock().now();
+        self.is_heard = self.shared.feed.is_recording();
         let answered = self.answers.len();
         if let Err(error) = self.serve(desk) {
             let is_broken = breaks_connection(&error);
@@ -121,7 +122,7 @@ impl Writer<'_> {
     }
 
     fn serve(&mut self, desk: &mut Desk) -> rusqlite::Result<()> {
-        self.promote_due()?;
+        self.catch_up()?;
         let mut answers = std::mem::take(&mut self.answers);
         let served = self.serve_all(desk, &mut answers);
         self.answers = answers;
@@ -208,9 +209,12 @@ impl Writer<'_> {
         }
         (self.in_transaction, self.writes) = (false, 0);
         self.publish();
-        let answers = std::mem::take(&mut self.answers);
+        let mut answers = std::mem::take(&mut self.answers);
+        answers.news = std::mem::take(&mut self.news);
+        answers.cancelled = std::mem::take(&mut self.cancelled);
         self.gathering.committed(answers.len());
         let Some(flusher) = &self.flusher else {
+            answers.announce(self.shared);
             answers.deliver(self.shared);
             return Ok(wrote);
         };
@@ -237,9 +241,12 @@ impl Writer<'_> {
     fn roll_back(&mut self) -> bool {
         self.undo_to(Mark::START);
         self.writes = 0;
+        self.news.clear();
+        self.cancelled.clear();
         // After some errors SQLite has rolled back already.
         let is_open = std::mem::take(&mut self.in_transaction) && !self.conn.is_autocommit();
-        !is_open || self.conn.execute_batch("ROLLBACK").is_ok()
+        let is_undone = !is_open || self.conn.execute_batch("ROLLBACK").is_ok();
+        is_undone && self.rebuild_turns().is_ok()
     }
 
     /// Undoes in memory what was done since the mark.
@@ -255,6 +262,7 @@ impl Writer<'_> {
     /// Shows the world what is committed now.
     pub(super) fn publish(&mut self) {
         self.numbers.settle();
+        self.publish_keys();
         if !self.state.touched().is_empty() {
             let mut queues = self.shared.queues.write().expect("no holder panics");
             self.state.settle(|name, status| {

@@ -1,9 +1,17 @@
 //! What time does to jobs and events.
 
-use eventyard_core::{Failure, FailureKind, Keep, Maintenance, Timestamp, Upkeep};
+use eventyard_core::{
+    Failure, FailureKind, JobId, JobKey, JobState, Keep, Maintenance, QueueEventKind, QueueName,
+    Timestamp, Upkeep,
+};
+use rusqlite::OptionalExtension;
 
-use super::{Writer, settle::Outcome, state::Active};
-use crate::encoding::OptionsReader;
+use super::{
+    Writer,
+    settle::Outcome,
+    state::{NEVER, Ticket},
+};
+use crate::{encoding::EXPIRES, error::corrupt_row};
 
 /// The fewest events that one call looks at, although it may remove fewer.
 const MIN_EVENTS_SEEN: usize = 1000;
@@ -23,9 +31,12 @@ impl Writer<'_> {
         self.write_pending()?;
         done.expired = self.remove_expired(i64::try_from(upkeep.limit).unwrap_or(i64::MAX))?;
         self.write_pending()?;
+        self.forget_windows(upkeep.limit)?;
         done.forgotten_events = self.forget_events(upkeep.keep_events, upkeep.limit)?;
         let most = (done.taken_over + done.buried).max(done.expired).max(done.forgotten_events);
         done.more = most >= upkeep.limit as u64;
+        self.update_turns()?;
+        self.forget_lanes()?;
         Ok(done)
     }
 
@@ -40,6 +51,7 @@ impl Writer<'_> {
     /// Takes a job from a worker that went silent; true if that buried it.
     fn take_over(&mut self, seq: i64, max_crashes: u32) -> rusqlite::Result<bool> {
         let mut job = self.end_lease(seq);
+        self.tell(job.ticket.queue, || QueueEventKind::Stalled { job: job.id.clone() });
         let attempt = job.ticket.attempts + 1;
         let message =
             format!("the worker `{}` stopped without a word during attempt {attempt}", job.worker);
@@ -48,7 +60,9 @@ impl Writer<'_> {
         let crashes = job.ticket.crashes;
         if crashes < i64::from(max_crashes) {
             self.remember_run(&mut job)?;
-            self.put_at_back(&mut job.ticket)?;
+            let now = self.now;
+            self.run_again(&mut job.ticket, now)?;
+            self.tell_waiting(job.ticket.queue, &job.id, Some(JobState::Active));
             return Ok(false);
         }
         let message = format!(
@@ -57,16 +71,85 @@ impl Writer<'_> {
             ordinal(crashes)
         );
         let failure = Failure::new(FailureKind::Crash, message);
-        let keep = self.keep_failed(&job)?;
-        self.finish_job(&job, Outcome::Failed(failure), keep)?;
+        let keep = self.keep_failed(seq)?;
+        self.finish_active(&job, Outcome::Failed(failure), keep)?;
         Ok(true)
     }
 
-    fn keep_failed(&mut self, job: &Active) -> rusqlite::Result<Keep> {
-        let mut rows = self.sql.job_options.query((job.ticket.seq,))?;
-        let Some(row) = rows.next()? else { return Ok(Keep::FOREVER) };
-        let options = OptionsReader::default().read(row.get_ref(0)?.as_str_or_null()?);
-        Ok(options.remove_on_fail.unwrap_or(Keep::FOREVER))
+    /// Does what the time has come for: fails jobs that should have begun, makes delayed jobs runnable, and has the
+    /// keys take turns whose rate allows it.
+    pub(super) fn catch_up(&mut self) -> rusqlite::Result<()> {
+        self.expire_unbegun()?;
+        self.promote_due()?;
+        self.update_turns()?;
+        self.reopen_lanes()
+    }
+
+    /// Fails the jobs that have not begun in time: by time, then in the order of being added.
+    fn expire_unbegun(&mut self) -> rusqlite::Result<()> {
+        while self.state.next_expiry <= self.now {
+            self.begin()?;
+            let next = self
+                .sql
+                .next_unbegun
+                .query_row((NEVER.as_millis(),), |row| Ok((row.get(0)?, row.get(1)?)));
+            let (at, seq) = next.optional()?.unwrap_or((NEVER.as_millis(), 0));
+            let at = Timestamp::from_millis(at);
+            self.state.set_next_expiry(at);
+            if at <= self.now {
+                self.expire(at, seq)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a job fail at `at` unless an attempt has begun.
+    pub(super) fn expire_at(&mut self, job: &mut Ticket, at: Timestamp) -> rusqlite::Result<()> {
+        let known = self.sql.find_unbegun.query_row((job.seq,), |row| row.get(0)).optional()?;
+        let n = match known {
+            Some(n) => {
+                self.sql.delete_unbegun.execute((job.seq, job.seq))?;
+                n
+            }
+            None => self.next_step()?,
+        };
+        job.flags |= EXPIRES;
+        self.sql.insert_unbegun.execute((at.as_millis(), n, job.seq))?;
+        self.state.set_next_expiry(at.min(self.state.next_expiry));
+        Ok(())
+    }
+
+    /// Counts the time to live of a job that has not begun from another time at which it could.
+    pub(super) fn expire_later(
+        &mut self,
+        job: &mut Ticket,
+        due: Timestamp,
+    ) -> rusqlite::Result<()> {
+        if job.flags & EXPIRES != 0
+            && let Some(ttl) = self.options_of(job.seq)?.ttl
+        {
+            self.expire_at(job, due + ttl)?;
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self, at: Timestamp, seq: i64) -> rusqlite::Result<()> {
+        self.sql.delete_unbegun.execute((seq, seq))?;
+        let key = self
+            .sql
+            .key_of_job
+            .query_row((seq,), |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let key = JobKey {
+            queue: QueueName::new(key.0).map_err(|_| corrupt_row("the name of a queue"))?,
+            id: JobId::new(key.1).map_err(|_| corrupt_row("the id of a job"))?,
+        };
+        let Some(mut found) = self.find(&key)? else { return Ok(()) };
+        let message = format!(
+            "no attempt began before {at}, the end of its time to live; retry it to run it"
+        );
+        let failure = Failure::new(FailureKind::Expired, message);
+        found.ticket.flags &= !EXPIRES;
+        self.fail_unfinished(&found, &key.id, failure)
     }
 
     /// Removes the oldest events that are not to be kept and that no job carries.

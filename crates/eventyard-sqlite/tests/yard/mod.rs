@@ -29,6 +29,7 @@ pub(crate) fn job_with(queue_name: &str, id: &str, data: Vec<u8>, options: JobOp
         name: "test.job".into(),
         payload: Payload::Data(data.into()),
         options: Arc::new(options),
+        awaits_children: false,
     })
 }
 

@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use eventyard_core::{Inspect, QueueName, Store};
 
-use super::Eventyard;
+use super::{Eventyard, batch};
 use crate::{
-    Error, Queue,
+    Error, Queue, Schedule,
     bus::{Bus, DEFAULT_QUEUE, Declared, Settled},
     dep::Deps,
     handler::Handlers,
+    schedule,
 };
 
 /// An application that makes sense.
@@ -19,6 +20,7 @@ pub(crate) struct Checked {
     pub(crate) handlers: BTreeMap<QueueName, Handlers>,
     pub(crate) keep_events: eventyard_core::Keep,
     pub(crate) grace: std::time::Duration,
+    pub(crate) schedules: Vec<Schedule>,
 }
 
 impl Eventyard {
@@ -35,6 +37,11 @@ impl Eventyard {
                 mistakes.push(format!("{handler} needs a {}; provide one", need.type_name));
             }
         }
+        mistakes.extend(schedule::problems(&self.schedules, &queues));
+        let batches = self.batches.iter();
+        mistakes.extend(
+            batches.filter_map(|(queue, options)| batch::problem(&self.queues, queue, *options)),
+        );
         let handlers = self.take_handlers(&queues, &mut mistakes);
         let Some((store, inspect)) = self.store.take() else {
             mistakes.push("it has no store".to_owned());
@@ -119,8 +126,9 @@ impl Eventyard {
             catalogue: self.catalogue,
             default_types: self.typed.into_iter().filter_map(on_default).collect(),
             settled: self.synchronous.then(Settled::default),
+            schedules: schedule::bell::Bell::default(),
         };
         let (deps, keep_events, grace) = (self.deps, self.keep_events, self.grace);
-        Checked { bus, deps, handlers, keep_events, grace }
+        Checked { bus, deps, handlers, keep_events, grace, schedules: self.schedules }
     }
 }

@@ -26,7 +26,8 @@ impl Settled {
     pub(crate) fn expect(&self, commit: &Commit) -> Waiting {
         let keys = commit.writes.iter().flat_map(|write| match write {
             Write::Publish { jobs, .. } => jobs.iter().map(NewJob::key).collect(),
-            Write::Enqueue(job) => vec![job.key()],
+            // One that waits for children may never be tried.
+            Write::Enqueue(job) if !job.awaits_children => vec![job.key()],
             _ => Vec::new(),
         });
         let mut waiting = self.lock();

@@ -56,14 +56,15 @@ impl<T: DeserializeOwned + Send> FromJob for Json<T> {
 }
 
 fn read<T: DeserializeOwned>(job: &Job) -> Result<T, JobError> {
-    let data = job.payload.data();
-    let data = if data.is_empty() { b"null" } else { &data[..] };
-    let mut json = serde_json::Deserializer::from_slice(data);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        JobError::never(
-            FailureKind::Payload,
-            format!("the payload of `{}`: {path}: {inner}", job.name),
-        )
+    read_json(job.payload.data()).map_err(|problem| {
+        JobError::never(FailureKind::Payload, format!("the payload of `{}`: {problem}", job.name))
     })
+}
+
+/// Reads JSON, of which nothing is `null`; an error names the field.
+pub(crate) fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    let json = if json.is_empty() { b"null" } else { json };
+    let mut json = serde_json::Deserializer::from_slice(json);
+    serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| format!("{}: {}", error.path(), error.inner()))
 }

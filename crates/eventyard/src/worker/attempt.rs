@@ -21,7 +21,7 @@ use crate::{
     secs,
 };
 
-/// How long a handler may go on after it was told to stop.
+/// How long a handler may go on after it was told to stop; then it is dropped where it stands.
 const CANCEL_GRACE: Duration = secs(2);
 
 pub(super) struct Attempt {
@@ -98,7 +98,7 @@ impl Attempt {
         };
         tokio::select! {
             biased;
-            ending = handler => Some(ending.unwrap_or_else(|panic| Err(panicked(&*panic)))),
+            ending = handler => Some(ending.unwrap_or_else(|panic| Err(JobError::panicked(&*panic)))),
             timeout = timeout => {
                 self.cancelled.cancel();
                 let message = format!("the attempt took longer than its timeout of {timeout:?}");
@@ -107,15 +107,6 @@ impl Attempt {
             () = cancelled => None,
         }
     }
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> JobError {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    JobError::of(FailureKind::Panic, format!("the handler panicked: {message}"))
 }
 
 impl Ended {

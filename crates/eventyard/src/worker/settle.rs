@@ -78,6 +78,9 @@ fn tell(ended: &Ended, refused: Option<&CommitError>) {
         Some(Write::Settle(Settlement::Snooze { at })) => {
             tracing::debug!(%job, %name, attempt, until = %at, "job snoozed");
         }
+        Some(Write::Settle(Settlement::AwaitChildren)) => {
+            tracing::debug!(%job, %name, attempt, ?took, "job waits for its children");
+        }
         _ => tracing::debug!(%job, %name, attempt, "job given back"),
     }
 }

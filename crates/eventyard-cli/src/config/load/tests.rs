@@ -96,6 +96,35 @@ fn queues_and_routes_are_read() {
 }
 
 #[test]
+fn the_limits_of_a_queue_are_read() {
+    let toml = r#"
+        [queues.mails.limits]
+        concurrency = 50
+        rate = { max = 100, per = "1s" }
+        max-length = 100000
+        [queues.mails.limits.keys]
+        rate = { max = 1, per = 500 }
+        ordered = true
+        weights = { gold = 3 }
+        [queues.free]
+        "#;
+    let loaded = load(toml, &[("EVENTYARD_QUEUES__MAILS__LIMITS__KEYS__CONCURRENCY", "5")]);
+    let expected = serde_json::json!({
+        "concurrency": 50, "rate": {"max": 100, "per": 1000}, "maxLength": 100_000,
+        "keys": {
+            "concurrency": 5, "rate": {"max": 1, "per": 500}, "ordered": true, "weights": {"gold": 3},
+        },
+    });
+    let mails = loaded.config.queues["mails"].declare("mails");
+    assert_eq!(serde_json::to_value(mails.settings().limits).unwrap(), expected);
+    let free = loaded.config.queues["free"].declare("free");
+    assert!(free.settings().limits.is_none(), "an operator's limits stay");
+    let shown = loaded.show().unwrap().to_string();
+    assert!(shown.contains("queues.mails.limits.rate.per = \"1s\""), "{shown}");
+    assert_eq!(toml::from_str::<Config>(&shown).unwrap(), loaded.config);
+}
+
+#[test]
 fn a_mail_channel_brings_the_booking_queues() {
     let mailbox = "channels.mailbox.enabled = true\n";
     let mine = "queues.emails.attempts = 9\nroutes.rules = [{ type = '#', queue = 'audit' }]\nqueues.audit = {}\n";
@@ -174,6 +203,25 @@ fn mistakes_are_told_with_their_place() {
     check("[queues.q]\nlease = '2 weeks'", "2:9: queues.q.lease: `2 weeks` is not a length", "");
     check("[queues.q]\nattempts = 0", "2:12: queues.q.attempts is 0", "use 1 to 10000");
     check("[queues.q]\nbackoff = { jitter = 2 }", "2:22: queues.q.backoff.jitter is 2", "use 0");
+    let limit = |rest: &str| format!("[queues.q.limits]\n{rest}");
+    check(
+        &limit("maxlength = 1"),
+        "2:1: unknown key `maxlength` in queues.q.limits",
+        "`max-length`",
+    );
+    check(&limit("rate = { max = 1 }"), "2:1: queues.q.limits.rate: missing field `per`", "");
+    check(
+        &limit("rate = { max = 0, per = '1s' }"),
+        "2:16: queues.q.limits.rate.max is 0; use 1 to 1000000",
+        "",
+    );
+    check(&limit("rate = { max = 1, per = '32d' }"), "2:25: queues.q.limits.rate.per is", "");
+    check(&limit("max-length = 0"), "2:14: queues.q.limits.max-length is 0; use 1", "");
+    check(
+        &limit("keys = { weights = { 'a.b' = 1001 } }"),
+        "2:30: queues.q.limits.keys.weights.\"a.b\" is 1001; use 1 to 1000",
+        "",
+    );
     check("[queues.'a b']", "1:9: queues.\"a b\" is no name", "holds ' '");
     check("[channels.smtp]\nport = 25", "1:11: channels.smtp: missing field `host`", "");
     check("channels.smtp.host = 'h'", "1:10: channels.smtp has no sender", "channels.from");
@@ -271,4 +319,80 @@ fn what_is_in_force_is_shown_without_secrets() {
     assert!(line("queues.emails.attempts = 5").ends_with("# booking notifications"), "{text}");
     assert!(line("channels.smtp.host").contains("eventyard.toml:4:"), "{text}");
     toml::from_str::<Config>(&text).unwrap();
+}
+
+#[test]
+fn schedules_are_read() {
+    let config = load(
+        r#"
+        [queues.chores]
+        [schedules.nightly]
+        cron = "0 3 * * *"
+        time-zone = "Europe/Berlin"
+        queue = "chores"
+        job = "tidy"
+        data = { room = 7, tags = ["a"] }
+        start = 2026-01-01T00:00:00Z
+        limit = 5
+        catch-up = "all"
+        attempts = 4
+        backoff = { delay = "5s" }
+        [schedules.pulse]
+        every = "10s"
+        queue = "chores"
+        job = "pulse"
+        "#,
+        &[("EVENTYARD_SCHEDULES__PULSE__EVERY", "5s")],
+    )
+    .config;
+    let declare = |name: &str| config.schedules[name].declare(name).unwrap();
+    let job = eventyard::JobRequest::new("chores", "tidy")
+        .data(&serde_json::json!({"room": 7, "tags": ["a"]}))
+        .unwrap()
+        .attempts(4)
+        .backoff(eventyard::Backoff::exponential(Duration::from_secs(5)));
+    let nightly = eventyard::Schedule::cron("nightly", "0 3 * * *")
+        .time_zone("Europe/Berlin")
+        .start("2026-01-01T00:00:00Z".parse().unwrap())
+        .limit(5)
+        .catch_up(eventyard::schedule::CatchUp::All)
+        .job(job);
+    assert_eq!(declare("nightly"), nightly);
+    let pulse = eventyard::Schedule::every("pulse", Duration::from_secs(5));
+    assert_eq!(declare("pulse"), pulse.job(eventyard::JobRequest::new("chores", "pulse")));
+}
+
+#[test]
+fn schedules_that_cannot_be_are_told_with_their_place() {
+    let check = |rest: &str, message: &str, advice: &str| {
+        let toml =
+            format!("[queues.chores]\n[schedules.s]\njob = 'tidy'\nqueue = 'chores'\n{rest}");
+        let (told, help) = problem(&toml, &[]);
+        assert!(told.contains(message), "{rest}: {told}");
+        assert!(help.contains(advice), "{rest}: {help}");
+    };
+    check("cron = '0 25 * * *'", "5:8: schedules.s.cron is `0 25 * * *`, which is no cron", "");
+    check(
+        "cron = '@daily'\ntime-zone = 'Europe/Berln'",
+        "6:13: schedules.s.time-zone is",
+        "`Europe/Berlin`",
+    );
+    check("every = '1m'\ntime-zone = 'UTC'", "6:13: schedules.s.time-zone belongs to `cron`", "");
+    check("every = 0", "5:9: schedules.s.every is 0 ms; use 1 to", "");
+    check("", "2:12: schedules.s must have either `cron` or `every`", "every = ");
+    check("every = 5\ncron = '@daily'", "2:12: schedules.s must have either `cron` or `every`", "");
+    check("every = 5\nlimit = 0", "6:9: schedules.s.limit is 0; use 1 or more", "");
+    check("every = 5\nattempts = 0", "6:12: schedules.s.attempts is 0; use 1 to", "");
+    check("every = 5\nstart = 2026-01-02", "schedules.s.start", "");
+    let ends = "every = 5\nstart = 2026-01-02T00:00:00Z\nend = 2026-01-01T00:00:00Z";
+    check(ends, "7:7: schedules.s.end is 2026-01-01T00:00:00.000Z, before start", "");
+    check("evry = 5", "5:1: unknown key `evry` in schedules.s", "`every`");
+
+    let lost = "[queues.chores]\n[schedules.s]\nevery = 5\njob = 'tidy'\nqueue = 'chroes'";
+    let (told, help) = problem(lost, &[]);
+    assert!(told.contains("5:9: schedules.s.queue is `chroes`, which is not declared"), "{told}");
+    assert!(help.contains("`chores`"), "{help}");
+    let (told, _) =
+        problem("[queues.c]\n[schedules.'a b']\nevery = 5\njob = 'j'\nqueue = 'c'", &[]);
+    assert!(told.contains("2:12: schedules.\"a b\" `a b` holds ' '"), "{told}");
 }

@@ -1,8 +1,10 @@
-//! Steering queues and jobs.
+//! Steering queues and their keys.
 
 use std::time::Duration;
 
-use eventyard_core::{Commit, Effect, JobKey, JobState, QueueName, Write};
+use eventyard_core::{
+    Effect, GroupKey, JobState, Page, PageAsk, QueueLimits, QueueName, Write, inspect::KeyStatus,
+};
 
 use super::Yard;
 use crate::Error;
@@ -14,30 +16,6 @@ const BATCH: usize = 1000;
 const WAITING: [JobState; 2] = [JobState::Waiting, JobState::Prioritized];
 
 impl Yard {
-    /// Makes a failed or completed job wait again, with all its attempts.
-    ///
-    /// # Errors
-    /// When there is no such job, or it is neither failed nor completed.
-    pub async fn retry(&self, job: JobKey) -> Result<(), Error> {
-        self.write(Write::Retry(job)).await.map(drop)
-    }
-
-    /// Makes a delayed job wait at once.
-    ///
-    /// # Errors
-    /// When there is no such job, or it is not delayed.
-    pub async fn promote(&self, job: JobKey) -> Result<(), Error> {
-        self.write(Write::Promote(job)).await.map(drop)
-    }
-
-    /// Removes a job that is not active.
-    ///
-    /// # Errors
-    /// When there is no such job, or it is active.
-    pub async fn remove(&self, job: JobKey) -> Result<(), Error> {
-        self.write(Write::Remove(job)).await.map(drop)
-    }
-
     /// Stops handing out the jobs of a queue; active ones end as usual.
     ///
     /// # Errors
@@ -52,6 +30,40 @@ impl Yard {
     /// When the store cannot take it.
     pub async fn resume(&self, queue: QueueName) -> Result<(), Error> {
         self.write(Write::Pause(queue, false)).await.map(drop)
+    }
+
+    /// Replaces the limits of a queue, at once and for all workers. They stay until they are replaced again, by an
+    /// application that states others when it starts too.
+    ///
+    /// # Errors
+    /// When a limit is out of range, or the store cannot take it.
+    pub async fn limit(&self, queue: QueueName, limits: QueueLimits) -> Result<(), Error> {
+        limits.validate()?;
+        self.write(Write::Limit(queue, limits)).await.map(drop)
+    }
+
+    /// Stops handing out the jobs of one key of a queue; active ones end as usual.
+    ///
+    /// # Errors
+    /// When the store cannot take it.
+    pub async fn pause_key(&self, queue: QueueName, key: GroupKey) -> Result<(), Error> {
+        self.write(Write::PauseKey(queue, key, true)).await.map(drop)
+    }
+
+    /// Goes on handing out the jobs of one key of a queue.
+    ///
+    /// # Errors
+    /// When the store cannot take it.
+    pub async fn resume_key(&self, queue: QueueName, key: GroupKey) -> Result<(), Error> {
+        self.write(Write::PauseKey(queue, key, false)).await.map(drop)
+    }
+
+    /// The keys of a queue that have waiting or active jobs or are paused, by key.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the cursor is not one of this listing.
+    pub async fn keys(&self, queue: &QueueName, page: PageAsk) -> Result<Page<KeyStatus>, Error> {
+        Ok(self.bus.inspect.keys(queue, page).await?)
     }
 
     /// Removes up to `limit` jobs that have been in `state` for at least `older_than`, the oldest first.
@@ -96,8 +108,13 @@ impl Yard {
     /// When jobs are active: wait for them to end and call again; the queue stays paused.
     pub async fn obliterate(&self, queue: &QueueName) -> Result<u64, Error> {
         self.pause(queue.clone()).await?;
-        let finished = [JobState::Delayed, JobState::Completed, JobState::Failed];
-        let removed = self.clean_all(queue, WAITING.into_iter().chain(finished)).await?;
+        // Those that wait for children go first: the end of a child would make them wait to run.
+        let states = [JobState::WaitingChildren].into_iter().chain(WAITING).chain([
+            JobState::Delayed,
+            JobState::Completed,
+            JobState::Failed,
+        ]);
+        let removed = self.clean_all(queue, states).await?;
         self.write(Write::Forget(queue.clone())).await?;
         Ok(removed)
     }
@@ -112,9 +129,5 @@ impl Yard {
             removed += self.clean(queue, state, Duration::ZERO, usize::MAX).await?;
         }
         Ok(removed)
-    }
-
-    async fn write(&self, write: Write) -> Result<Option<Effect>, Error> {
-        Ok(self.commit(Commit::of([write])).await?.pop())
     }
 }

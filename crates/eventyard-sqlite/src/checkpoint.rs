@@ -7,8 +7,8 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI32, Ordering},
-        mpsc::{self, SyncSender, TrySendError},
+        atomic::{AtomicI32, Ordering},
+        mpsc::{self, Receiver, SyncSender, TryRecvError},
     },
     thread::{self, JoinHandle},
 };
@@ -21,14 +21,18 @@ use crate::connect;
 const STEP: i32 = 2048;
 /// From this many pages on, the writer sees to it that the log starts over.
 const LIMIT: i32 = 4 * STEP;
+/// From this many pages on, the writer waits for the thread: a disk that is too slow for it is too slow for more.
+const WAIT: i32 = 6 * STEP;
 
 pub(crate) struct Checkpoints {
     /// The pages in the log after the last commit.
     pages: Arc<AtomicI32>,
     /// The pages in the log when the thread was last asked, or when the writer last tried itself.
     asked_at: i32,
-    busy: Arc<AtomicBool>,
+    /// Whether the thread was asked and has not said that it is done.
+    is_busy: bool,
     ask: Option<SyncSender<()>>,
+    done: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,16 +46,16 @@ impl Checkpoints {
             Ok(())
         }))?;
         let own = connect::checkpointer(path)?;
-        let busy = Arc::new(AtomicBool::new(false));
-        let done = busy.clone();
         let (ask, asked) = mpsc::sync_channel(1);
+        let (tell, done) = mpsc::sync_channel(1);
         let run = move || {
             for () in asked {
                 if let Err(error) = checkpoint(&own, "PASSIVE") {
                     // The log stays and grows; the next step tries again.
                     tracing::warn!(%error, "a checkpoint of the store failed");
                 }
-                done.store(false, Ordering::Release);
+                // The writer hears it before it asks again; if it has gone, this was the last.
+                let _ = tell.send(());
             }
         };
         let thread = thread::Builder::new().name("eventyard-checkpoint".to_owned()).spawn(run);
@@ -59,7 +63,8 @@ impl Checkpoints {
             tracing::warn!(%error, "no thread for checkpoints: the writer does them itself");
         }
         let thread = thread.ok();
-        Ok(Self { pages, asked_at: 0, busy, ask: thread.is_some().then_some(ask), thread })
+        let ask = thread.is_some().then_some(ask);
+        Ok(Self { pages, asked_at: 0, is_busy: false, ask, done, thread })
     }
 
     /// How many pages the log had after the last commit.
@@ -73,23 +78,32 @@ impl Checkpoints {
         if pages < self.asked_at {
             self.asked_at = 0;
         }
-        if pages - self.asked_at < STEP || self.busy.load(Ordering::Acquire) {
+        if pages - self.asked_at < STEP || !self.is_idle(pages >= WAIT) {
             return;
         }
         self.asked_at = pages;
         match &self.ask {
-            Some(ask) if pages < LIMIT => {
-                self.busy.store(true, Ordering::Release);
-                if let Err(TrySendError::Disconnected(())) = ask.try_send(()) {
-                    self.ask = None;
-                }
-            }
+            Some(ask) if pages < LIMIT => self.is_busy = ask.send(()).is_ok(),
             _ => {
                 if let Err(error) = checkpoint(conn, "PASSIVE") {
                     tracing::warn!(%error, "a checkpoint of the store failed");
                 }
             }
         }
+    }
+
+    /// Whether the thread has nothing to do; if `wait`, when it has.
+    fn is_idle(&mut self, wait: bool) -> bool {
+        let done = match wait {
+            _ if !self.is_busy => return true,
+            true => self.done.recv().map_err(|_| TryRecvError::Disconnected),
+            false => self.done.try_recv(),
+        };
+        if done == Err(TryRecvError::Disconnected) {
+            self.ask = None;
+        }
+        self.is_busy = done == Err(TryRecvError::Empty);
+        !self.is_busy
     }
 
     /// Leaves nothing in the log, if nobody reads from it and the disk takes it.

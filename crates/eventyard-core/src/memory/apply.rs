@@ -55,6 +55,7 @@ impl State {
             self.release_parent(&parent, now);
         }
         self.undo = None;
+        self.remembered.clear();
         self.update_turns(now);
         Ok(receipt)
     }

@@ -4,7 +4,7 @@
 //! [`State::unlink`], and by nothing else.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -90,6 +90,8 @@ pub(super) struct State {
     pub(super) documents: BTreeMap<String, BTreeMap<String, Document>>,
     /// What has to be undone if the commit under way fails; absent when nothing of it can fail.
     pub(super) undo: Option<Vec<Undo>>,
+    /// The jobs that it puts back as they were: once each, however often they change.
+    pub(super) remembered: HashSet<JobKey>,
     /// The queues whose waiting claims should look again.
     pub(super) ringing: BTreeSet<QueueName>,
     /// The lanes about which something changed, in that order.
@@ -116,6 +118,7 @@ impl State {
             events: EventLog::default(),
             documents: BTreeMap::new(),
             undo: None,
+            remembered: HashSet::new(),
             ringing: BTreeSet::new(),
             touched: Agenda::default(),
             news: Vec::new(),
@@ -154,7 +157,7 @@ impl State {
     /// Adds a job whose key is free.
     pub(super) fn insert(&mut self, entry: Entry) {
         self.know(&entry.job.queue);
-        self.remember(|| Undo::Job(entry.job.key(), None));
+        self.remember_job(&entry.job.key(), None);
         self.put(entry);
     }
 
@@ -162,7 +165,7 @@ impl State {
     pub(super) fn take(&mut self, key: &JobKey) -> Option<Entry> {
         let entry = self.queues.get_mut(&key.queue)?.jobs.remove(&key.id)?;
         self.unlink(&entry);
-        self.remember(|| Undo::Job(key.clone(), Some(Box::new(entry.clone()))));
+        self.remember_job(key, Some(&entry));
         Some(entry)
     }
 

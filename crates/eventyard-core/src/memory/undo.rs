@@ -32,6 +32,13 @@ impl State {
         }
     }
 
+    /// Remembers how a job was; absent when it did not exist.
+    pub(super) fn remember_job(&mut self, key: &JobKey, before: Option<&Entry>) {
+        if self.undo.is_some() && self.remembered.insert(key.clone()) {
+            self.remember(|| Undo::Job(key.clone(), before.cloned().map(Box::new)));
+        }
+    }
+
     /// Undoes what was done since the remembering began, the last thing first.
     pub(super) fn roll_back(&mut self) {
         for undo in self.undo.take().into_iter().flatten().rev() {
@@ -43,6 +50,11 @@ impl State {
                     }
                 }
                 Undo::Queue(name, None) => {
+                    // Jobs that are remembered from before it was forgotten are put back further down.
+                    let ids: Vec<_> = self.queues[&name].jobs.keys().cloned().collect();
+                    for id in ids {
+                        self.take(&JobKey { queue: name.clone(), id });
+                    }
                     self.queues.remove(&name);
                 }
                 Undo::Forgotten(name, queue) => {
@@ -61,6 +73,7 @@ impl State {
                 Undo::Event(id) => self.events.remove(&id),
             }
         }
+        self.remembered.clear();
     }
 
     /// Writes or removes a document.

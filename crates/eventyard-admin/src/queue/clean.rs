@@ -46,7 +46,7 @@ struct Clean {
     limit: Option<u64>,
 }
 
-/// A state in which jobs can be cleaned up: not one in which others are at work on them.
+/// A state in which jobs can be cleaned up: not one in which a worker has them.
 #[derive(ToSchema)]
 #[schema(as = CleanableState, rename_all = "kebab-case")]
 #[expect(dead_code, reason = "only describes some of the engine's own")]
@@ -57,6 +57,7 @@ enum Cleanable {
     Completed,
     Failed,
     Paused,
+    WaitingChildren,
 }
 
 /// Remove jobs by state and age
@@ -77,8 +78,8 @@ async fn clean(
     check("olderThanMs", older_than_ms, &(0..=MAX_SAFE))?;
     check("limit", limit.unwrap_or(0), &(0..=MAX_SAFE))?;
     let state = state.unwrap_or(JobState::Completed);
-    if matches!(state, JobState::Active | JobState::WaitingChildren) {
-        let what = format!("is {state}; jobs in this state are not removed");
+    if state == JobState::Active {
+        let what = format!("is {state}; jobs in this state are not removed, cancel them");
         return Err(Problem::of(Code::INVALID_BODY, format!("`state` {what}")).field("state", what));
     }
     let queues = match queue {

@@ -116,7 +116,8 @@ async fn replace(
     limits.validate().map_err(invalid)?;
     find(&yard, &queue).await?;
     yard.limit(queue.clone(), limits.clone()).await?;
-    tracing::info!(%queue, ?limits, "limits changed");
+    let told = serde_json::to_string(&limits).unwrap_or_default();
+    tracing::info!(%queue, limits = told, "limits changed");
     Ok(Json(limits))
 }
 

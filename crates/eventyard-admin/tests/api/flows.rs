@@ -25,6 +25,16 @@ async fn complete(api: &Api, queue: &str, body: &Value) {
 }
 
 #[tokio::test]
+async fn jobs_that_wait_for_children_are_cleaned_up() {
+    let api = Api::new().await;
+    api.post(FLOWS, &album()).await.expect(StatusCode::ACCEPTED);
+    let clean = json!({"queue": "emails", "state": "waiting-children"});
+    let removed = api.post("/api/v1/queues/clean", &clean).await;
+    assert_eq!(removed.json, json!({"removed": 1}));
+    assert_eq!(api.count("emails", "waiting-children").await, 0);
+}
+
+#[tokio::test]
 async fn a_job_runs_when_its_children_have_ended() {
     let api = Api::new().await;
     let added = api.post(FLOWS, &album()).await;

@@ -15,7 +15,7 @@ use std::{
 /// strict turns all the same.
 #[must_use]
 pub fn burst(max: usize) -> usize {
-    (max / 8).clamp(1, 16)
+    (max / 4).clamp(1, 32)
 }
 
 /// The step of a key with weight 1.

@@ -59,9 +59,11 @@ impl State {
         self.touched.add((queue.clone(), key.cloned()));
     }
 
-    /// Lets lanes join and leave the turns of their queues, in the order in which they were touched.
+    /// Lets lanes join and leave the turns of their queues: those that join together in the order of their keys.
     pub(super) fn update_turns(&mut self, now: Timestamp) {
-        for (name, key) in self.touched.take() {
+        let mut touched = self.touched.take();
+        touched.sort();
+        for (name, key) in touched {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
             let weight = queue.settings.limits.keys.weight(key.as_ref());
             if queue.room(key.as_ref(), now) > 0 {

@@ -94,7 +94,7 @@ pub(super) struct State {
     pub(super) remembered: HashSet<JobKey>,
     /// The queues whose waiting claims should look again.
     pub(super) ringing: BTreeSet<QueueName>,
-    /// The lanes about which something changed, in that order.
+    /// The lanes about which something changed.
     pub(super) touched: Agenda<(QueueName, Option<GroupKey>)>,
     /// What happened, if anyone wants to know.
     pub(super) news: Vec<QueueEvent>,

@@ -151,10 +151,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Lets lanes join and leave the turns of their queues, in the order in which they were touched.
+    /// Lets lanes join and leave the turns of their queues: those that join together in the order of their keys.
     pub(super) fn update_turns(&mut self) -> rusqlite::Result<()> {
+        let mut touched = self.state.touched_lanes.take();
+        if touched.len() > 1 {
+            let lanes = &self.state.lanes;
+            touched.sort_by_cached_key(|(_, id)| lanes.get(id).map(|lane| lane.key.clone()));
+        }
         let mut limited = Vec::new();
-        for (queue, id) in self.state.touched_lanes.take() {
+        for (queue, id) in touched {
             if self.state.slot(queue).turns.is_none() {
                 continue;
             }

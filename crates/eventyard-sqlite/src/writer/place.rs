@@ -13,7 +13,7 @@ const MAX_PROMOTED: i64 = 10_000;
 /// How many numbers are set aside for a queue at once.
 const BLOCK: i64 = 4096;
 /// How many are set aside for a key at once, when it has many jobs that wait, and how many are many.
-const LANE_BLOCK: i64 = 64;
+const LANE_BLOCK: i64 = 256;
 const LONG_LANE: i64 = 16;
 
 /// The state of a runnable job with this priority, on a queue that is not paused.

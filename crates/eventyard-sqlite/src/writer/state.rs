@@ -154,7 +154,7 @@ pub(super) struct State {
     due_moved: bool,
     pub(super) lanes: HashMap<LaneId, Lane>,
     pub(super) lanes_by_key: HashMap<(QueueId, GroupKey), LaneId>,
-    /// The lanes that may have to join or leave the turns of their queues, in the order in which that became so.
+    /// The lanes that may have to join or leave the turns of their queues.
     pub(super) touched_lanes: Agenda<(QueueId, LaneId)>,
     /// The keys that were changed since the last [`settle`](Self::settle).
     changed_keys: Vec<(QueueId, GroupKey)>,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Event, EventId, Failure, GroupKey, JobId, JobKey, JobState, Keep, Lease, NewJob, QueueLimits,
-    QueueName, Timestamp,
+    QueueName, Timestamp, document::MAX_DOCUMENT_BYTES, options::MAX_PRIORITY,
 };
 
 /// The most lines that a job's log keeps; older ones give way.
@@ -38,6 +38,47 @@ impl Commit {
     #[must_use]
     pub fn under(lease: Lease, writes: impl IntoIterator<Item = Write>) -> Self {
         Self { lease: Some(lease), writes: writes.into_iter().collect() }
+    }
+
+    /// Refuses what no state of a store could make right. A store asks before it applies the commit.
+    ///
+    /// # Errors
+    /// [`CommitError::Malformed`], with what is wrong.
+    pub fn check_form(&self) -> Result<(), CommitError> {
+        let mut settled = false;
+        for write in &self.writes {
+            match write {
+                Write::Settle(_) | Write::Progress(_) | Write::Log(_) if self.lease.is_none() => {
+                    return Err(CommitError::Malformed(
+                        "it writes in a job's name without a lease",
+                    ));
+                }
+                Write::Cancel { job, .. }
+                    if self.lease.as_ref().is_some_and(|lease| lease.job == *job) =>
+                {
+                    return Err(CommitError::Malformed(
+                        "it cancels its own job; settle it instead",
+                    ));
+                }
+                Write::Settle(_) if settled => {
+                    return Err(CommitError::Malformed("it settles its job twice"));
+                }
+                Write::Settle(_) => settled = true,
+                Write::Progress(_) | Write::Log(_) if settled => {
+                    return Err(CommitError::Malformed(
+                        "it writes in its job's name after settling it",
+                    ));
+                }
+                Write::Reprioritize { priority, .. } if *priority > MAX_PRIORITY => {
+                    return Err(CommitError::Malformed("a priority is larger than 2097151"));
+                }
+                Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
+                    return Err(CommitError::Malformed("a document is larger than 1 MiB"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! for the backlog of others nor gains by having been away.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     hash::Hash,
 };
 
@@ -100,34 +100,6 @@ impl<K: Eq + Hash + Clone> Turns<K> {
         self.order.insert(place);
         self.by_place.insert(place, key.clone());
         self.places.insert(key, place);
-    }
-}
-
-/// Things to look at again, each once, in the order in which they came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agenda<T: Eq + Hash> {
-    list: Vec<T>,
-    known: HashSet<T>,
-}
-
-impl<T: Eq + Hash> Default for Agenda<T> {
-    fn default() -> Self {
-        Self { list: Vec::new(), known: HashSet::new() }
-    }
-}
-
-impl<T: Eq + Hash + Clone> Agenda<T> {
-    /// Adds a thing, unless it is there.
-    pub fn add(&mut self, thing: T) {
-        if self.known.insert(thing.clone()) {
-            self.list.push(thing);
-        }
-    }
-
-    /// Takes all there is.
-    pub fn take(&mut self) -> Vec<T> {
-        self.known.clear();
-        std::mem::take(&mut self.list)
     }
 }
 

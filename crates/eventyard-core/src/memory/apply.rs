@@ -15,15 +15,13 @@ use crate::{
     Commit, CommitError, Document, Effect, Enqueued, Event, Job, JobKey, JobState, Lease, NewJob,
     QueueEventKind, Receipt, Timestamp, Write,
     commit::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
-    document::MAX_DOCUMENT_BYTES,
     inspect::LogLine,
-    options::MAX_PRIORITY,
 };
 
 impl State {
     /// Applies a commit as a whole or not at all.
     pub(super) fn apply(&mut self, commit: Commit, now: Timestamp) -> Result<Receipt, CommitError> {
-        check_form(&commit)?;
+        commit.check_form()?;
         if let Some(lease) = &commit.lease {
             self.check_lease(lease)?;
         }
@@ -46,7 +44,7 @@ impl State {
                     self.roll_back();
                     self.news.truncate(news);
                     self.cancelled.truncate(cancelled);
-                    self.touched.take();
+                    self.touched.clear();
                     return Err(error);
                 }
             }
@@ -273,38 +271,4 @@ impl State {
             | Write::PauseKey(..) => false,
         }
     }
-}
-
-/// Refuses what no state of the store could make right.
-fn check_form(commit: &Commit) -> Result<(), CommitError> {
-    let mut settled = false;
-    for write in &commit.writes {
-        match write {
-            Write::Settle(_) | Write::Progress(_) | Write::Log(_) if commit.lease.is_none() => {
-                return Err(CommitError::Malformed("it writes in a job's name without a lease"));
-            }
-            Write::Cancel { job, .. }
-                if commit.lease.as_ref().is_some_and(|lease| lease.job == *job) =>
-            {
-                return Err(CommitError::Malformed("it cancels its own job; settle it instead"));
-            }
-            Write::Settle(_) if settled => {
-                return Err(CommitError::Malformed("it settles its job twice"));
-            }
-            Write::Settle(_) => settled = true,
-            Write::Progress(_) | Write::Log(_) if settled => {
-                return Err(CommitError::Malformed(
-                    "it writes in its job's name after settling it",
-                ));
-            }
-            Write::Reprioritize { priority, .. } if *priority > MAX_PRIORITY => {
-                return Err(CommitError::Malformed("a priority is larger than 2097151"));
-            }
-            Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
-                return Err(CommitError::Malformed("a document is larger than 1 MiB"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

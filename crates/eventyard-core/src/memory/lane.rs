@@ -56,14 +56,12 @@ impl Queue {
 impl State {
     /// Remembers that something about a lane changed.
     pub(super) fn touch(&mut self, queue: &QueueName, key: Option<&GroupKey>) {
-        self.touched.add((queue.clone(), key.cloned()));
+        self.touched.insert((queue.clone(), key.cloned()));
     }
 
     /// Lets lanes join and leave the turns of their queues: those that join together in the order of their keys.
     pub(super) fn update_turns(&mut self, now: Timestamp) {
-        let mut touched = self.touched.take();
-        touched.sort();
-        for (name, key) in touched {
+        for (name, key) in std::mem::take(&mut self.touched) {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
             let weight = queue.settings.limits.keys.weight(key.as_ref());
             if queue.room(key.as_ref(), now) > 0 {

@@ -17,9 +17,7 @@ use super::{
 };
 use crate::{
     Document, GroupKey, JobId, JobKey, JobState, LeaseToken, QueueEvent, QueueEventKind,
-    QueueLimits, QueueName, Timestamp,
-    fair::{Agenda, Turns},
-    rate::RateWindow,
+    QueueLimits, QueueName, Timestamp, fair::Turns, rate::RateWindow,
 };
 
 /// Jobs by an instant at which something happens to them, earliest first.
@@ -95,7 +93,7 @@ pub(super) struct State {
     /// The queues whose waiting claims should look again.
     pub(super) ringing: BTreeSet<QueueName>,
     /// The lanes about which something changed.
-    pub(super) touched: Agenda<(QueueName, Option<GroupKey>)>,
+    pub(super) touched: BTreeSet<(QueueName, Option<GroupKey>)>,
     /// What happened, if anyone wants to know.
     pub(super) news: Vec<QueueEvent>,
     pub(super) is_heard: bool,
@@ -120,7 +118,7 @@ impl State {
             undo: None,
             remembered: HashSet::new(),
             ringing: BTreeSet::new(),
-            touched: Agenda::default(),
+            touched: BTreeSet::new(),
             news: Vec::new(),
             is_heard: false,
             cancelled: Vec::new(),

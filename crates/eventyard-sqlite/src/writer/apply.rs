@@ -2,7 +2,6 @@
 
 use eventyard_core::{
     Commit, CommitError, Effect, Lease, LeaseToken, NewJob, Receipt, Settlement, Write,
-    document::MAX_DOCUMENT_BYTES, options::MAX_PRIORITY,
 };
 
 use super::Writer;
@@ -40,7 +39,7 @@ impl Writer<'_> {
     }
 
     fn try_apply(&mut self, commit: Commit) -> Result<Receipt, Refused> {
-        check_form(&commit)?;
+        commit.check_form()?;
         let lease = match &commit.lease {
             Some(lease) => Some(self.leased(lease).ok_or_else(|| stale(lease))?),
             None => None,
@@ -65,7 +64,7 @@ impl Writer<'_> {
             Err(_) => {
                 self.news.truncate(news);
                 self.cancelled.truncate(cancelled);
-                self.state.touched_lanes.take();
+                self.state.touched_lanes.clear();
             }
         }
         outcome
@@ -200,38 +199,4 @@ fn can_fail(write: &Write) -> bool {
         | Write::Limit(..)
         | Write::PauseKey(..) => false,
     }
-}
-
-/// Refuses what no state of the store could make right.
-fn check_form(commit: &Commit) -> Result<(), CommitError> {
-    let mut settled = false;
-    for write in &commit.writes {
-        match write {
-            Write::Settle(_) | Write::Progress(_) | Write::Log(_) if commit.lease.is_none() => {
-                return Err(CommitError::Malformed("it writes in a job's name without a lease"));
-            }
-            Write::Cancel { job, .. }
-                if commit.lease.as_ref().is_some_and(|lease| lease.job == *job) =>
-            {
-                return Err(CommitError::Malformed("it cancels its own job; settle it instead"));
-            }
-            Write::Settle(_) if settled => {
-                return Err(CommitError::Malformed("it settles its job twice"));
-            }
-            Write::Settle(_) => settled = true,
-            Write::Progress(_) | Write::Log(_) if settled => {
-                return Err(CommitError::Malformed(
-                    "it writes in its job's name after settling it",
-                ));
-            }
-            Write::Reprioritize { priority, .. } if *priority > MAX_PRIORITY => {
-                return Err(CommitError::Malformed("a priority is larger than 2097151"));
-            }
-            Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
-                return Err(CommitError::Malformed("a document is larger than 1 MiB"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -45,7 +45,7 @@ impl Lane {
 impl State {
     /// Remembers that a lane may have to join or leave the turns of its queue.
     pub(super) fn touch_lane(&mut self, queue: QueueId, lane: LaneId) {
-        self.touched_lanes.add((queue, lane));
+        self.touched_lanes.insert((queue, lane));
     }
 
     /// Counts `by` more runnable jobs of a lane.
@@ -153,11 +153,11 @@ impl Writer<'_> {
 
     /// Lets lanes join and leave the turns of their queues: those that join together in the order of their keys.
     pub(super) fn update_turns(&mut self) -> rusqlite::Result<()> {
-        let mut touched = self.state.touched_lanes.take();
-        if touched.len() > 1 {
-            let lanes = &self.state.lanes;
-            touched.sort_by_cached_key(|(_, id)| lanes.get(id).map(|lane| lane.key.clone()));
-        }
+        let mut touched: Vec<_> = self.state.touched_lanes.drain().collect();
+        let lanes = &self.state.lanes;
+        touched.sort_by_cached_key(|(queue, id)| {
+            (queue.0, lanes.get(id).map(|lane| lane.key.clone()))
+        });
         let mut limited = Vec::new();
         for (queue, id) in touched {
             if self.state.slot(queue).turns.is_none() {

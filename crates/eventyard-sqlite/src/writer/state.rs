@@ -4,14 +4,14 @@
 //! when the file is opened, and a transaction that fails undoes here what it undoes there.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
     sync::Arc,
 };
 
 use eventyard_core::{
     GroupKey, JobId, JobState, QueueLimits, QueueName, Timestamp, WorkerId,
-    fair::{Agenda, Turns},
+    fair::Turns,
     inspect::{Counts, QueueStatus},
     rate::RateWindow,
 };
@@ -155,7 +155,7 @@ pub(super) struct State {
     pub(super) lanes: HashMap<LaneId, Lane>,
     pub(super) lanes_by_key: HashMap<(QueueId, GroupKey), LaneId>,
     /// The lanes that may have to join or leave the turns of their queues.
-    pub(super) touched_lanes: Agenda<(QueueId, LaneId)>,
+    pub(super) touched_lanes: HashSet<(QueueId, LaneId)>,
     /// The keys that were changed since the last [`settle`](Self::settle).
     changed_keys: Vec<(QueueId, GroupKey)>,
     /// No job fails before this for not having begun.
@@ -176,7 +176,7 @@ impl Default for State {
             due_moved: false,
             lanes: HashMap::new(),
             lanes_by_key: HashMap::new(),
-            touched_lanes: Agenda::default(),
+            touched_lanes: HashSet::new(),
             changed_keys: Vec::new(),
             next_expiry: NEVER,
         }

@@ -1,8 +1,11 @@
-//! `cargo xtask bench`: the binary's own benchmark, built for release.
+//! `cargo xtask bench`: the binary's own benchmark, built for release, alone or against a peer.
+
+mod against;
+mod redis;
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
 use crate::invocation;
@@ -11,15 +14,30 @@ use crate::workspace::Workspace;
 /// Measure `eventyard bench` in a release build
 #[derive(Args)]
 pub(crate) struct Options {
+    /// Measure this peer and Eventyard in turns on one server, and print by how much they differ
+    #[arg(long, value_name = "PEER", conflicts_with = "args")]
+    pub(crate) against: Option<Peer>,
     /// Handed to `eventyard bench`; `-- --help` lists what it takes
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
 }
 
+/// What Eventyard is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Peer {
+    /// BullMQ in Node, on Redis
+    Bullmq,
+}
+
 /// Builds the binary for release and runs its benchmark.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let workspace = Workspace::read()?;
-    let mut bench = workspace.cargo("run --release -p eventyard-cli -- bench".split(' '));
-    invocation::run(bench.args(&options.args))?;
+    match options.against {
+        Some(Peer::Bullmq) => against::run(&workspace)?,
+        None => {
+            let mut bench = workspace.cargo("run --release -p eventyard-cli -- bench".split(' '));
+            invocation::run(bench.args(&options.args))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

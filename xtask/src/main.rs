@@ -80,6 +80,10 @@ mod tests {
             parse("xtask bench --json --case drain"),
             Ok(Some(Chore::Bench(o))) if o.args == ["--json", "--case", "drain"]
         ));
+        assert!(matches!(
+            parse("xtask bench --against bullmq"),
+            Ok(Some(Chore::Bench(o))) if o.against == Some(bench::Peer::Bullmq)
+        ));
         assert!(parse("xtask test backoff").is_err(), "a filter stands behind `--`");
         assert!(parse("xtask lint").is_err());
     }

@@ -4,11 +4,13 @@
 //! line that installs it. Nothing outlives the run: it starts commands, and waits for each.
 
 mod debian;
+mod npm;
 mod pypi;
 mod requirements;
 mod suites;
 mod tools;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -23,8 +25,9 @@ use crate::workspace::Workspace;
 
 /// Install what the tests need, and run them
 ///
-/// The tests find what was installed by two variables: EVENTYARD_TOOLS is the folder of it,
-/// EVENTYARD_PYTHON the Python that has the packages; their programs are beside it.
+/// The tests find what was installed by three variables: EVENTYARD_TOOLS is the folder of it,
+/// EVENTYARD_PYTHON the Python that has the packages; their programs are beside it. EVENTYARD_NODE
+/// is the folder of the packages from npm.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Run unit tests only; they need nothing installed
@@ -34,6 +37,13 @@ pub(crate) struct Options {
     /// names of the tests to run, for example. Documentation tests are left out then
     #[arg(last = true)]
     pub(crate) filter: Vec<String>,
+}
+
+/// Installs what tests and benchmarks need; returns the folder of the packages from npm.
+pub(crate) fn prepare(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let tools = Tools::below(&workspace.target);
+    requirements::prepare(REQUIREMENTS, &tools)?;
+    Ok(tools.node())
 }
 
 /// Prepares, runs every suite, and sums them up.

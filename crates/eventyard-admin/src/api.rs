@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{MatchedPath, Request, State},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -13,9 +13,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Auth, Code, Problem, access, auth, document, event, failed, flow, health, job, queue, schedule,
-    stream, worker,
+    Auth, Code, Masks, Problem, access, audit, auth, dashboard, document, event, failed, flow,
+    health, job, live, queue, replay, schedule, stream, whereabouts, worker,
 };
+
+/// Where the mailbox is, if the caller brings one along.
+const MAILBOX: &str = "/api/v1/mailbox";
 
 /// How the API is set up.
 #[derive(Clone, Default)]
@@ -29,33 +32,50 @@ pub struct ApiOptions {
     pub hosts: Vec<String>,
     /// Endpoints that need no credential, such as a page's own files.
     pub open: OpenApiRouter,
+    /// What of payloads is not shown.
+    pub masks: Masks,
+    /// Whether the dashboard is served at `/queues`.
+    pub dashboard: bool,
 }
 
 /// The whole API: the endpoints of this crate on `yard`, those of `extra` behind the same authentication,
-/// `/healthz` and `/readyz`, `/openapi.json`, and `/docs` to read it with.
+/// `/healthz` and `/readyz`, `/openapi.json`, and `/docs` to read it with; and the dashboard, if it is wanted.
 ///
 /// # Panics
 /// When two endpoints have the same method and path, or two different schemas the same name.
 pub fn api(yard: Yard, extra: OpenApiRouter, options: ApiOptions) -> Router {
-    let ApiOptions { auth, limits, hosts, open } = options;
+    let ApiOptions { auth, limits, hosts, open, masks, dashboard } = options;
     let auth = Arc::new(auth);
     let is_open = auth.is_open();
 
     let own = endpoints();
     document::assert_compatible(own.get_openapi(), extra.get_openapi());
     document::assert_compatible(own.get_openapi(), open.get_openapi());
+    let mailbox = extra.get_openapi().paths.paths.contains_key(MAILBOX);
+    let parts = whereabouts::Parts { mailbox, masks: masks.len() };
     let extra = extra.layer(from_fn(auth::guard_by_method));
     let guarded = own.with_state(yard.clone()).merge(extra);
     let (guarded, guarded_document) = guarded.split_for_parts();
-    let guarded = guarded.route_layer(from_fn_with_state(auth, auth::authenticate));
-    let (open, open_document) = health::routes().with_state(yard).merge(open).split_for_parts();
+    let guarded = guarded.route_layer(from_fn_with_state(Arc::clone(&auth), auth::authenticate));
+    let (open, open_document) = health::routes()
+        .merge(whereabouts::open_routes())
+        .with_state(yard)
+        .merge(open)
+        .split_for_parts();
     let document = document::finish(guarded_document, open_document);
 
+    let pages = if dashboard { dashboard::routes() } else { Router::new() };
     let router = guarded
+        .merge(pages)
         .merge(open)
         .merge(document::routes(&document))
         .fallback(no_such_route)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(Extension(auth))
+        .layer(Extension(masks))
+        .layer(Extension(parts))
+        .layer(Extension(live::Live::default()))
+        .layer(Extension(replay::Replays::default()))
         .layer(from_fn_with_state(limits, limit));
     let router = if is_open {
         router.layer(from_fn_with_state(Arc::from(hosts), auth::browser::keep_out))
@@ -68,12 +88,16 @@ pub fn api(yard: Yard, extra: OpenApiRouter, options: ApiOptions) -> Router {
 /// The endpoints of this crate that are behind authentication.
 fn endpoints() -> OpenApiRouter<Yard> {
     OpenApiRouter::with_openapi(document::base())
+        .merge(audit::routes())
         .merge(event::routes())
         .merge(failed::routes())
         .merge(queue::routes())
         .merge(schedule::routes())
         .merge(job::routes())
         .merge(flow::routes())
+        .merge(live::routes())
+        .merge(replay::routes())
+        .merge(whereabouts::routes())
         .merge(stream::routes())
         .merge(worker::routes())
 }

@@ -21,7 +21,10 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::problem::{FieldProblem, MEDIA_TYPE, ProblemDocument};
+use crate::{
+    audit,
+    problem::{FieldProblem, MEDIA_TYPE, ProblemDocument},
+};
 
 /// Where the document is.
 const PATH: &str = "/openapi.json";
@@ -37,6 +40,10 @@ const TAGS: &[(&str, &str)] = &[
     ("schedules", "Jobs that are added again and again, by the calendar or at an interval."),
     ("workers", "Work on jobs from any language: claim, then settle by lease."),
     ("stream", "Hear what happens on the queues, as it happens."),
+    (
+        "dashboard",
+        "What the dashboard needs besides: who looks, what runs here, and the audit trail.",
+    ),
     ("health", "Whether the server is alive and ready. No credential is needed."),
 ];
 
@@ -62,6 +69,9 @@ pub(crate) fn finish(mut guarded: OpenApi, mut open: OpenApi) -> OpenApi {
     for operation in operations(&mut guarded) {
         add(operation, 401, "No credential, or an unknown one.");
         add(operation, 403, "The credential's role does not allow this, or a foreign page asks.");
+        let operation_id = operation.operation_id.as_deref().unwrap_or_default();
+        let reason = audit::parameter(operation_id);
+        operation.parameters.get_or_insert_default().extend(reason.map(RefOr::T));
         add(operation, 503, "The store cannot answer now; try again later.");
         complete(operation);
     }

@@ -4,6 +4,7 @@ mod catalogue;
 mod list;
 mod plain;
 mod publish;
+mod search;
 mod tree;
 mod view;
 

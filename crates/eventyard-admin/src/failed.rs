@@ -2,20 +2,25 @@
 
 mod all;
 
+pub(crate) use all::retry as retry_each;
+
 use axum::{Json, extract::State};
 use eventyard::{
     Error, Yard,
-    model::{CommitError, JobId, JobKey, JobState, QueueName},
+    model::{CommitError, JobId, JobKey, JobState, QueueName, Write},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    AdminOnly, Code, List, OperatorOnly, Paging, PathParams, Problem, QueryParams, ViewerOnly,
-    job::{JobRef, JobView},
+    AdminOnly, Code, List, Masks, OperatorOnly, Paging, PathParams, Problem, QueryParams,
+    ViewerOnly,
+    audit::{Actor, Deed},
+    job::{Filter, JobRef, JobView},
     listing, queue,
     request::{FailedPath, QueueText},
+    scan::scan,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
@@ -34,6 +39,16 @@ struct Which {
     /// One queue; every queue when left out.
     #[param(value_type = Option<QueueText>, inline)]
     queue: Option<QueueName>,
+    /// Only jobs whose name holds this text, without regard to case.
+    #[param(example = "booking")]
+    name: Option<String>,
+    /// Only jobs whose reason holds this text, without regard to case.
+    #[param(example = "refused")]
+    error: Option<String>,
+    /// Whether to leave out what may be large: data, stacks, attempts.
+    #[serde(default)]
+    #[param(required = false, default = false)]
+    brief: bool,
     /// The most items, 50 unless said otherwise.
     #[param(minimum = 1, maximum = 1000, example = 50)]
     limit: Option<usize>,
@@ -43,7 +58,8 @@ struct Which {
 
 /// List dead letters
 ///
-/// The jobs that failed for good, the newest first, with their payload, their reason and every attempt.
+/// The jobs that failed for good, the newest first, with their payload, their reason and every attempt. A listing that is
+/// filtered may have pages with fewer items than asked for although more follow; `next` tells.
 #[utoipa::path(get, path = "/api/v1/queues/failed", tag = "failed", operation_id = "listFailed",
     params(Which),
     responses(
@@ -53,19 +69,28 @@ struct Which {
 async fn list(
     _: ViewerOnly,
     State(yard): State<Yard>,
-    QueryParams(Which { queue, limit, cursor }): QueryParams<Which>,
+    masks: Masks,
+    QueryParams(Which { queue, name, error, brief, limit, cursor }): QueryParams<Which>,
 ) -> Result<Json<List<JobView>>, Problem> {
     let ask = Paging { limit, cursor }.ask()?;
     let given = ask.cursor.is_some();
     if let Some(queue) = &queue {
         queue::find(&yard, queue).await?;
     }
-    let page = yard.inspect().jobs(queue.as_ref(), JobState::Failed, ask).await;
+    let filter = Filter::new(name, None, error, None, None);
+    let read = |ask| yard.inspect().jobs(queue.as_ref(), JobState::Failed, ask);
+    let page = if filter.is_empty() {
+        read(ask).await
+    } else {
+        scan(ask, read, |status| filter.wants(status)).await
+    };
     let page = listing(page, "cursor", given)?;
     let mut items = Vec::with_capacity(page.items.len());
     for job in page.items {
-        let attempts = yard.inspect().attempts(&job.job.key()).await?;
-        items.push(JobView::of(job).with_attempts(attempts));
+        let key = job.job.key();
+        let attempts = if brief { Vec::new() } else { yard.inspect().attempts(&key).await? };
+        let view = JobView::of(job).masked(&masks);
+        items.push(if brief { view.brief() } else { view.with_attempts(attempts) });
     }
     Ok(Json(List { items, next: page.next }))
 }
@@ -93,11 +118,13 @@ struct Where {
 async fn retry(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(id): PathParams<JobId>,
     QueryParams(Where { queue }): QueryParams<Where>,
 ) -> Result<Json<JobRef>, Problem> {
     let key = find(&yard, id, queue).await?;
-    yard.retry(key.clone()).await?;
+    let deed = Deed::new("job.retry").job(&key);
+    actor.commit(&yard, deed, [Write::Retry(key.clone())]).await?;
     Ok(Json(key.into()))
 }
 
@@ -112,11 +139,13 @@ async fn retry(
 async fn remove(
     _: AdminOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(id): PathParams<JobId>,
     QueryParams(Where { queue }): QueryParams<Where>,
 ) -> Result<Json<JobRef>, Problem> {
     let key = find(&yard, id, queue).await?;
-    yard.remove(key.clone()).await?;
+    let deed = Deed::new("job.remove").job(&key);
+    actor.commit(&yard, deed, [Write::Remove(key.clone())]).await?;
     Ok(Json(key.into()))
 }
 

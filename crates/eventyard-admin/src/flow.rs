@@ -4,7 +4,7 @@ use axum::{Extension, Json, extract::State, http::StatusCode};
 use bytes::Bytes;
 use eventyard::{
     EnqueuedFlow, Flow, JobRequest, Yard,
-    model::{JobId, JobOptions, OnChildFailure, QueueName, limits::Limits},
+    model::{JobId, JobKey, JobOptions, OnChildFailure, QueueName, limits::Limits},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Code, JsonBody, OperatorOnly, Problem, job,
+    Code, JsonBody, OperatorOnly, Problem,
+    audit::{Actor, Deed},
+    job,
     request::{JobText, QueueText, check_length, object},
 };
 
@@ -120,12 +122,15 @@ impl Added {
 async fn add(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     limits: Option<Extension<Limits>>,
     JsonBody(flow): JsonBody<NewFlow>,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
     let limits = limits.map(|Extension(limits)| limits).unwrap_or_default();
     check_length(1 + count(&flow.children), limits)?;
     let added = yard.enqueue_flow(flow.checked(&yard)?).await?;
+    let key = JobKey { queue: added.job.queue.clone(), id: added.job.id.clone() };
+    actor.record_if_asked(&yard, Deed::new("flow.add").job(&key)).await?;
     Ok((StatusCode::ACCEPTED, Json(Added::of(added))))
 }
 

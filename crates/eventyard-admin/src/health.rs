@@ -64,16 +64,22 @@ struct Ready {
         (status = 503, description = "The store does not answer."),
     ))]
 async fn ready(State(yard): State<Yard>) -> Result<Json<Ready>, Problem> {
-    // A read of one key, whatever is stored under it.
-    let read = yard.inspect().document("eventyard", "readyz");
-    tokio::time::timeout(READY_TIME, read).await.map_err(|_| {
-        let message = format!("the store did not answer within {} s", READY_TIME.as_secs());
-        StoreError::new(StoreErrorKind::Unavailable, message)
-    })??;
+    store_answers(&yard).await?;
     let capabilities = yard.capabilities();
     Ok(Json(Ready {
         status: "ready",
         store: capabilities.name,
         durability: capabilities.durability.describe(),
     }))
+}
+
+/// Checks that the store answers, in time.
+pub(crate) async fn store_answers(yard: &Yard) -> Result<(), Problem> {
+    // A read of one key, whatever is stored under it.
+    let read = yard.inspect().document("eventyard", "readyz");
+    tokio::time::timeout(READY_TIME, read).await.map_err(|_| {
+        let message = format!("the store did not answer within {} s", READY_TIME.as_secs());
+        StoreError::new(StoreErrorKind::Unavailable, message)
+    })??;
+    Ok(())
 }

@@ -7,11 +7,13 @@ mod children;
 mod list;
 mod one;
 mod options;
+mod search;
 mod view;
 
 pub(crate) use add::{Added, bytes, check};
 pub(crate) use one::JobRef;
 pub(crate) use options::{OnFail, Options, check as check_options};
+pub(crate) use search::{Filter, Instant};
 pub(crate) use view::{JobView, Reason, State, json_or_text};
 
 use eventyard::Yard;

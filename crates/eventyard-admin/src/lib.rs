@@ -1,4 +1,4 @@
-//! Eventyard's REST API, described by the OpenAPI document that it is generated with.
+//! Eventyard's REST API, described by the OpenAPI document that it is generated with, and the dashboard that shows it.
 //!
 //! [`api`] puts the endpoints of this crate and those of the caller together, behind one authentication, one set
 //! of limits and one way to say what is wrong ([`Problem`]); [`serve`] answers requests until it is told to stop.
@@ -40,23 +40,32 @@
 
 mod access;
 mod api;
+mod audit;
 mod auth;
+mod dashboard;
 mod document;
 mod event;
 mod failed;
 mod flow;
 mod health;
 mod job;
+mod live;
+mod mask;
 mod problem;
 mod queue;
+mod replay;
 mod request;
+mod scan;
 mod schedule;
 mod serve;
 mod stream;
+mod whereabouts;
 mod worker;
 
 pub use api::{ApiOptions, api};
+pub use audit::{Actor, Begun, Deed};
 pub use auth::{AdminOnly, Auth, Caller, Credential, OperatorOnly, Role, ViewerOnly};
+pub use mask::{InvalidMask, MASK, Masks};
 pub use problem::{CODES, Code, FieldProblem, MEDIA_TYPE, Problem, TYPE_PREFIX};
 pub use request::{
     DEFAULT_LIMIT, JsonBody, List, OneOrMany, OneOrManyJson, OptionalJson, Paging, PathParam,

@@ -18,6 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{List, PathParams, Problem, ViewerOnly, request::QueuePath};
 use view::QueueView;
+pub(crate) use view::Stats;
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
     OpenApiRouter::default()

@@ -8,8 +8,11 @@ use eventyard::{Error, Yard};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    AdminOnly, JsonBody, List, OperatorOnly, Paging, PathParams, Problem, QueryParams, ViewerOnly,
-    listing, request::SchedulePath,
+    AdminOnly, JsonBody, List, Masks, OperatorOnly, Paging, PathParams, Problem, QueryParams,
+    ViewerOnly,
+    audit::{Actor, Deed},
+    listing,
+    request::SchedulePath,
 };
 use view::{NewSchedule, ScheduleRef, ScheduleView};
 
@@ -32,6 +35,7 @@ type NameInPath = PathParams<String>;
 async fn list(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     QueryParams(paging): QueryParams<Paging>,
 ) -> Result<Json<List<ScheduleView>>, Problem> {
     let ask = paging.ask()?;
@@ -40,7 +44,7 @@ async fn list(
         Err(Error::Store(error)) => listing(Err(error), "cursor", has_cursor)?,
         answer => answer?,
     };
-    Ok(Json(List::of(page, ScheduleView::of)))
+    Ok(Json(List::of(page, |status| ScheduleView::of(status).masked(&masks))))
 }
 
 /// Show a schedule
@@ -53,10 +57,12 @@ async fn list(
 async fn show(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     PathParams(name): NameInPath,
 ) -> Result<Json<ScheduleView>, Problem> {
     let found = yard.schedule(&name).await?;
-    Ok(Json(ScheduleView::of(found.ok_or(Error::NoSuchSchedule(name))?)))
+    let found = found.ok_or(Error::NoSuchSchedule(name))?;
+    Ok(Json(ScheduleView::of(found).masked(&masks)))
 }
 
 /// Set a schedule
@@ -73,10 +79,13 @@ async fn show(
 async fn set(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(name): NameInPath,
     JsonBody(body): JsonBody<NewSchedule>,
 ) -> Result<Json<ScheduleView>, Problem> {
+    let deed = Deed::new("schedule.set").schedule(&name);
     let status = yard.upsert_schedule(body.into_schedule(name)?).await?;
+    actor.record(&yard, deed).await?;
     Ok(Json(ScheduleView::of(status)))
 }
 
@@ -92,9 +101,11 @@ async fn set(
 async fn remove(
     _: AdminOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(name): NameInPath,
 ) -> Result<Json<ScheduleRef>, Problem> {
     yard.remove_schedule(&name).await?;
+    actor.record(&yard, Deed::new("schedule.remove").schedule(&name)).await?;
     tracing::info!(schedule = name, "schedule removed");
     Ok(Json(ScheduleRef { name }))
 }

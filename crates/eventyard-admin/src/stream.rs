@@ -18,7 +18,7 @@ use futures_util::{Stream, stream};
 use tokio::time::{Instant, Sleep, sleep};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{Problem, Stopping, ViewerOnly, queue};
+use crate::{Masks, Problem, Stopping, ViewerOnly, queue};
 use filter::{Ask, Filter};
 use view::EventView;
 
@@ -48,6 +48,7 @@ async fn listen(
     _: ViewerOnly,
     State(yard): State<Yard>,
     stopping: Stopping,
+    masks: Masks,
     Ask { filter, after }: Ask,
 ) -> Result<impl IntoResponse, Problem> {
     for queue in &filter.queues {
@@ -56,6 +57,7 @@ async fn listen(
     let listener = Listener {
         events: yard.queue_events(after),
         filter,
+        masks,
         heard: after,
         silence: Box::pin(sleep(HEARTBEAT)),
         stopping,
@@ -68,6 +70,7 @@ async fn listen(
 struct Listener {
     events: QueueEvents,
     filter: Filter,
+    masks: Masks,
     /// The last event that was heard, whether the client wanted it or not.
     heard: Option<FeedPosition>,
     silence: Pin<Box<Sleep>>,
@@ -97,7 +100,7 @@ impl Listener {
                     Heard::Event(position, event) => {
                         self.heard = Some(position);
                         if self.filter.wants(&event) {
-                            break view::event(position, &event);
+                            break view::event(position, &event, &self.masks);
                         }
                     }
                 },

@@ -3,21 +3,28 @@
 use std::sync::Arc;
 
 use eventyard::{Eventyard, Yard};
-use eventyard_admin::{ApiOptions, Auth, Credential, OpenApiRouter, Role, api};
+use eventyard_admin::{
+    ApiOptions, Auth, Credential, InvalidMask, Masks, OpenApiRouter, Role, api,
+};
+use eventyard_realtime::Realtime;
 use miette::{IntoDiagnostic, WrapErr};
 
 use crate::{
     channels,
     config::{self, Bus, Config, Matching, Rule},
-    http,
+    http, realtime,
     store::OpenStore,
+    transports,
 };
 
 /// Starts the application that `config` describes on an open store.
 ///
 /// # Errors
 /// When a channel cannot be used or the application contradicts itself.
-pub(crate) async fn start(config: &Config, store: OpenStore) -> miette::Result<Yard> {
+pub(crate) async fn start(
+    config: &Config,
+    store: OpenStore,
+) -> miette::Result<(Yard, Option<Realtime>)> {
     let OpenStore { store, inspect, clock } = store;
     let mut app = Eventyard::on_parts(store, inspect, Arc::clone(&clock))
         .source(&config.events.source)
@@ -37,11 +44,21 @@ pub(crate) async fn start(config: &Config, store: OpenStore) -> miette::Result<Y
             app = app.schedule(schedule);
         }
     }
+    for bridge in transports::bridges(config, &clock).into_diagnostic()? {
+        app = app.transport(bridge);
+    }
     if config.notifies() {
         let deps = channels::open(&config.channels, &clock).wrap_err("a channel cannot be used")?;
         app = eventyard_notify::handlers(app, deps);
     }
-    app.start().await.into_diagnostic()
+    let realtime = realtime::start(config, &clock).await?;
+    if let Some(realtime) = &realtime {
+        if !config.queues.contains_key(eventyard_realtime::QUEUE) {
+            app = app.queue(eventyard_realtime::default_queue());
+        }
+        app = realtime.handlers(app);
+    }
+    Ok((app.start().await.into_diagnostic()?, realtime))
 }
 
 fn route(mut app: Eventyard, rule: &Rule) -> Eventyard {
@@ -71,9 +88,17 @@ pub(crate) fn router(config: &Config, yard: &Yard, mock_events: bool) -> axum::R
         auth: Auth::new(credentials),
         limits: (&config.limits).into(),
         hosts: config.server.hosts.clone(),
+        // The check of the configuration has refused what is no path.
+        masks: masks(config).unwrap_or_default(),
+        dashboard: config.dashboard.enabled,
         ..ApiOptions::default()
     };
     api(yard.clone(), extra, options)
+}
+
+/// What of payloads is not shown.
+fn masks(config: &Config) -> Result<Masks, InvalidMask> {
+    Masks::new(config.dashboard.mask.iter().map(String::as_str))
 }
 
 fn role(role: config::Role) -> Role {

@@ -9,6 +9,7 @@
 mod auth;
 mod built_in;
 mod channels;
+mod dashboard;
 #[cfg(test)]
 mod documentation;
 mod environment;
@@ -24,6 +25,7 @@ mod origin;
 mod path;
 mod problem;
 mod queues;
+mod realtime;
 mod retention;
 mod routes;
 mod schedules;
@@ -32,6 +34,7 @@ mod server;
 mod show;
 mod store;
 mod time_span;
+mod transports;
 mod tree;
 mod validate;
 
@@ -42,6 +45,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     auth::{Auth, Role},
+    dashboard::Dashboard,
     channels::{Channels, Fcm, Smtp},
     environment::Environment,
     events::{Bus, Events},
@@ -52,6 +56,7 @@ pub(crate) use self::{
     notifications::Notifications,
     problem::{ConfigError, Problem},
     queues::Queue,
+    realtime::Realtime,
     retention::Retention,
     routes::{Matching, Routes, Rule},
     schedules::Schedule,
@@ -59,6 +64,7 @@ pub(crate) use self::{
     server::Server,
     store::{InvalidStoreUrl, Store, StoreUrl, Synchronous},
     time_span::{InvalidTimeSpan, TimeSpan},
+    transports::{Kind as TransportKind, Transport},
 };
 
 /// Everything that can be configured.
@@ -80,12 +86,18 @@ pub(crate) struct Config {
     pub(crate) routes: Routes,
     /// Jobs that are added again and again, by name: letters, digits, `-`, `_` and `.`.
     pub(crate) schedules: BTreeMap<String, Schedule>,
+    /// Brokers that events go out to and come in from, by name: letters, digits, `-`, `_` and `.`.
+    pub(crate) transports: BTreeMap<String, Transport>,
     /// The booking notifications.
     pub(crate) notifications: Notifications,
     /// The ways in which notifications leave.
     pub(crate) channels: Channels,
     /// What is accepted at the door.
     pub(crate) limits: Limits,
+    /// Socket.IO for end users.
+    pub(crate) realtime: Realtime,
+    /// The dashboard, and what of payloads is not shown.
+    pub(crate) dashboard: Dashboard,
     /// What is written to standard error.
     pub(crate) log: Log,
 }
@@ -108,7 +120,7 @@ impl Config {
     /// When `store.url` names none; the check of the configuration has refused that already.
     pub(crate) fn store_url(&self) -> Result<StoreUrl, InvalidStoreUrl> {
         match &self.store.url {
-            Some(url) => StoreUrl::parse(url),
+            Some(url) => StoreUrl::parse(url.reveal()),
             None if self.events.bus == Bus::Synchronous => Ok(StoreUrl::Memory),
             None => Ok(StoreUrl::in_folder(&self.store.data_dir)),
         }

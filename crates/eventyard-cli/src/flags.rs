@@ -18,9 +18,15 @@ pub(crate) struct RunFlags {
     /// The folder of the embedded store (store.data-dir)
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The store (store.url): sqlite://PATH or memory://
+    /// The store (store.url): sqlite://PATH, redis://HOST:PORT or memory://
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// Join the services on a Redis over the pub/sub channel `events`: everything goes out and comes in (transports.pubsub)
+    #[arg(long, value_name = "URL")]
+    pub(crate) pubsub: Option<String>,
+    /// The same over the stream `events` (transports.streams)
+    #[arg(long, value_name = "URL")]
+    pub(crate) streams: Option<String>,
 }
 
 impl RunFlags {
@@ -48,6 +54,28 @@ impl RunFlags {
         if let Some(url) = &self.store {
             flags.push(flag("--store", ["store", "url"], url.clone()));
         }
+        let transports = [
+            ("--pubsub", "pubsub", &self.pubsub),
+            ("--streams", "streams", &self.streams),
+        ];
+        for (name, kind, url) in transports {
+            if let Some(url) = url {
+                let value = Some(transport(kind, url));
+                flags.push(Flag { name, key: ["transports", kind], value });
+            }
+        }
         flags
     }
+}
+
+/// A transport over which everything goes out and comes in.
+fn transport(kind: &str, url: &str) -> toml::Value {
+    let everything = || toml::Value::from(vec!["#"]);
+    let keys = [
+        ("kind", kind.into()),
+        ("url", url.into()),
+        ("send", everything()),
+        ("receive", everything()),
+    ];
+    toml::Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -16,9 +16,11 @@ mod flags;
 mod http;
 mod logging;
 mod output;
+mod realtime;
 mod serve;
 mod signals;
 mod store;
+mod transports;
 
 use std::process::ExitCode;
 

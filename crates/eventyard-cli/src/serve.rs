@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use eventyard::Yard;
+use eventyard_realtime::Realtime;
 use miette::{IntoDiagnostic, miette};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -19,6 +20,7 @@ pub(crate) struct Served {
     /// The address that it listens on, with the port that was taken for port 0.
     address: SocketAddr,
     yard: Yard,
+    realtime: Option<Realtime>,
     stop: oneshot::Sender<()>,
     answering: JoinHandle<std::io::Result<()>>,
     signals: Signals,
@@ -39,14 +41,17 @@ impl Served {
             )
         })?;
         let address = listener.local_addr().into_diagnostic()?;
-        let yard = compose::start(config, store::open_configured(config).await?).await?;
-        let router = compose::router(config, &yard, mock_events);
+        let (yard, realtime) = compose::start(config, store::open_configured(config).await?).await?;
+        let mut router = compose::router(config, &yard, mock_events);
+        if let Some(realtime) = &realtime {
+            router = router.merge(realtime.router(&yard));
+        }
         let (stop, stopped) = oneshot::channel();
         let answering = tokio::spawn(eventyard_admin::serve(listener, router, async {
             // An error says that the other side is gone, which is to stop as well.
             let _ = stopped.await;
         }));
-        Ok(Self { address, yard, stop, answering, signals })
+        Ok(Self { address, yard, realtime, stop, answering, signals })
     }
 
     /// The address as a URL.
@@ -79,6 +84,10 @@ impl Served {
         // When the server has ended by itself, nobody listens any more.
         let _ = self.stop.send(());
         let orderly = async {
+            if let Some(realtime) = &self.realtime {
+                // Its clients come back to another node by themselves.
+                realtime.close().await;
+            }
             let answered = match broken {
                 Some(ended) => {
                     self.yard.stop().await;

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use eventyard_core::{Clock, Inspect, MemoryStore, Store, StoreError, SystemClock};
+use eventyard_redis::RedisStore;
 use eventyard_sqlite::{Options, SqliteStore};
 
 pub(crate) use eventyard_sqlite::Synchronous;
@@ -28,7 +29,7 @@ pub(crate) enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// Opens the store at `url`: `sqlite://PATH` or `memory://`.
+/// Opens the store at `url`: `sqlite://PATH`, `redis://HOST:PORT` or `memory://`.
 ///
 /// # Errors
 /// When the address is not understood, or the store does not open.
@@ -57,6 +58,11 @@ async fn open_url(url: StoreUrl, synchronous: Synchronous) -> Result<OpenStore, 
         }
         StoreUrl::Sqlite(path) => {
             let store = Arc::new(open_sqlite(&path, synchronous, &clock).await?);
+            OpenStore { store: Arc::clone(&store) as _, inspect: store, clock }
+        }
+        StoreUrl::Redis(address) => {
+            let options = eventyard_redis::Options::new(address).clock(Arc::clone(&clock));
+            let store = Arc::new(RedisStore::open(options).await?);
             OpenStore { store: Arc::clone(&store) as _, inspect: store, clock }
         }
     })

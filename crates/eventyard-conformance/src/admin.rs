@@ -19,19 +19,21 @@ fn pause(queue: &str, paused: bool) -> Write {
 
 /// A queue `q` with a job in each state, named after it.
 async fn one_of_each(f: &Fixture) {
-    f.enqueue(jobs("q", ["active", "completed", "failed"])).await;
+    f.enqueue(jobs("q", ["active-one", "completed-one", "failed-one"])).await;
     let leased = f.claim("q", 3).await;
     f.complete(&leased[1].lease, Keep::FOREVER).await;
     let fail = Settlement::Fail { failure: failure("no"), keep: Keep::FOREVER };
     f.settle(&leased[2].lease, fail).await;
-    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized", 1)]).await;
-    f.enqueue([delayed("q", "delayed", secs(3600))]).await;
+    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized-one", 1)]).await;
+    f.enqueue([delayed("q", "delayed-one", secs(3600))]).await;
 }
 
 /// Tries a write on a job in each state: it is refused but in the allowed ones.
 async fn check_states(f: &Fixture, write: fn(eventyard_core::JobKey) -> Write, allowed: &[&str]) {
     one_of_each(f).await;
-    for id in ["waiting", "prioritized", "delayed", "active", "completed", "failed"] {
+    for id in
+        ["waiting", "prioritized-one", "delayed-one", "active-one", "completed-one", "failed-one"]
+    {
         let job = key("q", id);
         let answer = f.try_commit(eventyard_core::Commit::of([write(job.clone())])).await;
         if allowed.contains(&id) {
@@ -41,7 +43,7 @@ async fn check_states(f: &Fixture, write: fn(eventyard_core::JobKey) -> Write, a
         let Err(CommitError::WrongState { job: named, state, .. }) = answer else {
             panic!("{id}: {answer:?}")
         };
-        assert_eq!((named, state.as_str()), (job, id));
+        assert_eq!((named, state.as_str()), (job, id.trim_end_matches("-one")));
     }
     for absent in [key("q", "absent"), key("nowhere", "waiting")] {
         assert_eq!(f.refused([write(absent.clone())]).await, CommitError::NoSuchJob(absent));
@@ -51,21 +53,24 @@ async fn check_states(f: &Fixture, write: fn(eventyard_core::JobKey) -> Write, a
 
 /// A retry is for failed and completed jobs.
 pub async fn retry_is_for_finished_jobs(f: &Fixture) {
-    check_states(f, Write::Retry, &["completed", "failed"]).await;
-    assert_eq!(f.claim_ids("q", 9).await, ["waiting", "completed", "failed", "prioritized"]);
+    check_states(f, Write::Retry, &["completed-one", "failed-one"]).await;
+    assert_eq!(
+        f.claim_ids("q", 9).await,
+        ["waiting", "completed-one", "failed-one", "prioritized-one"]
+    );
 }
 
 /// A promotion is for delayed jobs.
 pub async fn promote_is_for_delayed_jobs(f: &Fixture) {
-    check_states(f, Write::Promote, &["delayed"]).await;
-    assert_eq!(f.claim_ids("q", 9).await, ["waiting", "delayed", "prioritized"]);
+    check_states(f, Write::Promote, &["delayed-one"]).await;
+    assert_eq!(f.claim_ids("q", 9).await, ["waiting", "delayed-one", "prioritized-one"]);
     f.advance(secs(3600));
     assert_eq!(f.claim("q", 9).await, [], "it does not run again at its first time");
 }
 
 /// All but active jobs can be removed.
 pub async fn remove_is_for_all_but_active_jobs(f: &Fixture) {
-    let allowed = ["waiting", "prioritized", "delayed", "completed", "failed"];
+    let allowed = ["waiting", "prioritized-one", "delayed-one", "completed-one", "failed-one"];
     check_states(f, Write::Remove, &allowed).await;
     assert_eq!(f.counts("q").await.total(), 1);
     assert_eq!(f.claim("q", 9).await, []);
@@ -117,22 +122,22 @@ pub async fn a_pause_holds_jobs_back(f: &Fixture) {
     f.enqueue([job("q", "late")]).await;
     assert_eq!(f.claim("q", 9).await, []);
     assert_eq!(f.state("q", "waiting").await, Some(JobState::Paused));
-    assert_eq!(f.state("q", "prioritized").await, Some(JobState::Prioritized));
+    assert_eq!(f.state("q", "prioritized-one").await, Some(JobState::Prioritized));
     assert_eq!(f.listed("q", JobState::Paused).await, ["waiting", "late"]);
     assert_eq!(f.listed("q", JobState::Waiting).await, [""; 0]);
     let counts = f.counts("q").await;
     assert_eq!((counts.get(JobState::Waiting), counts.get(JobState::Paused)), (0, 2));
-    assert_eq!(f.listed("q", JobState::Delayed).await, ["delayed"]);
+    assert_eq!(f.listed("q", JobState::Delayed).await, ["delayed-one"]);
     let error = f.refused([Write::Retry(key("q", "waiting"))]).await;
     assert!(matches!(error, CommitError::WrongState { state: JobState::Paused, .. }), "{error:?}");
     f.advance(secs(3600));
     assert_eq!(f.claim("q", 9).await, []);
-    assert_eq!(f.state("q", "delayed").await, Some(JobState::Paused));
+    assert_eq!(f.state("q", "delayed-one").await, Some(JobState::Paused));
 
     f.write(pause("q", true)).await;
     f.write(pause("q", false)).await;
     assert_eq!(f.listed("q", JobState::Paused).await, [""; 0]);
-    assert_eq!(f.claim_ids("q", 9).await, ["waiting", "late", "delayed", "prioritized"]);
+    assert_eq!(f.claim_ids("q", 9).await, ["waiting", "late", "delayed-one", "prioritized-one"]);
 }
 
 /// A pause is known of a queue without jobs; other queues go on, and so do attempts that run.

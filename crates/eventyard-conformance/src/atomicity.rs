@@ -10,12 +10,12 @@ use crate::{
 
 /// A store with something of everything, and the writes of every kind that change it.
 async fn everything(f: &Fixture) -> Vec<Write> {
-    f.enqueue(jobs("q", ["done", "failed", "waiting", "removed"])).await;
+    f.enqueue(jobs("q", ["done", "failed-one", "waiting", "removed"])).await;
     let leased = f.claim("q", 2).await;
     f.complete(&leased[0].lease, Keep::FOREVER).await;
     let fail = Settlement::Fail { failure: failure("no"), keep: Keep::FOREVER };
     f.settle(&leased[1].lease, fail).await;
-    f.enqueue([delayed("q", "delayed", secs(9)), delayed("q", "delayed2", secs(9))]).await;
+    f.enqueue([delayed("q", "delayed-one", secs(9)), delayed("q", "delayed2", secs(9))]).await;
     f.commit([put("old", "1", None), put("gone", "1", None)]).await;
     f.write(Write::Pause(queue_name("empty"), true)).await;
     vec![
@@ -25,8 +25,8 @@ async fn everything(f: &Fixture) -> Vec<Write> {
         put("old", "2", Some(1)),
         put("new", "1", Some(0)),
         Write::Delete { collection: "things".to_owned(), key: "gone".to_owned() },
-        Write::Retry(key("q", "failed")),
-        Write::Promote(key("q", "delayed")),
+        Write::Retry(key("q", "failed-one")),
+        Write::Promote(key("q", "delayed-one")),
         Write::Remove(key("q", "removed")),
         Write::Pause(queue_name("q"), true),
         Write::Pause(queue_name("freshest"), false),
@@ -44,7 +44,7 @@ async fn everything(f: &Fixture) -> Vec<Write> {
 fn refusals() -> Vec<Write> {
     vec![
         impossible(),
-        Write::Remove(key("q", "active")),
+        Write::Remove(key("q", "active-one")),
         Write::Retry(key("q", "waiting")),
         Write::Promote(key("q", "waiting")),
         Write::Forget(queue_name("q")),

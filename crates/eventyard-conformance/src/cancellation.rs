@@ -29,20 +29,21 @@ async fn cancelled(f: &Fixture, job: &JobKey) {
 
 /// Every job that is not finished can be cancelled, and becomes a dead letter with the reason.
 pub async fn whatever_is_not_finished(f: &Fixture) {
-    f.enqueue(jobs("q", ["active", "completed", "failed"])).await;
+    f.enqueue(jobs("q", ["active-one", "completed-one", "failed-one"])).await;
     let leased = f.claim("q", 3).await;
     f.complete(&leased[1].lease, Keep::FOREVER).await;
     f.fail(&leased[2].lease).await;
     let child = child_of(&key("q", "parent"), OnChildFailure::Wait, job("other", "child"));
     f.enqueue([parent("q", "parent"), child]).await;
-    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized", 1)]).await;
-    f.enqueue([delayed("q", "delayed", secs(60))]).await;
+    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized-one", 1)]).await;
+    f.enqueue([delayed("q", "delayed-one", secs(60))]).await;
     f.advance(secs(1));
-    for id in ["active", "waiting", "prioritized", "parent", "delayed"] {
+    for id in ["active-one", "waiting", "prioritized-one", "parent", "delayed-one"] {
         assert_eq!(f.write(cancel("q", id)).await, Effect::Done);
         cancelled(f, &key("q", id)).await;
     }
-    for (id, expected) in [("completed", JobState::Completed), ("failed", JobState::Failed)] {
+    for (id, expected) in [("completed-one", JobState::Completed), ("failed-one", JobState::Failed)]
+    {
         let refused = f.refused([cancel("q", id)]).await;
         let CommitError::WrongState { state, .. } = refused else { panic!("{refused:?}") };
         assert_eq!(state, expected);

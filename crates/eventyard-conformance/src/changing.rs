@@ -22,17 +22,25 @@ fn reprioritize(id: &str, priority: u32) -> Write {
 
 /// Tries a write on a job in each state; the states in which it is refused.
 async fn refusals(f: &Fixture, write: impl Fn(JobKey) -> Write) -> Vec<JobState> {
-    f.enqueue(jobs("q", ["active", "completed", "failed"])).await;
+    f.enqueue(jobs("q", ["active-one", "completed-one", "failed-one"])).await;
     let leased = f.claim("q", 3).await;
     f.complete(&leased[1].lease, Keep::FOREVER).await;
     f.fail(&leased[2].lease).await;
     let child = job("parts", "child");
     let child = crate::given::child_of(&key("q", "parent"), Default::default(), child);
     f.enqueue([crate::given::parent("q", "parent"), child]).await;
-    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized", 1)]).await;
-    f.enqueue([delayed("q", "delayed", HOUR)]).await;
+    f.enqueue([job("q", "waiting"), prioritized("q", "prioritized-one", 1)]).await;
+    f.enqueue([delayed("q", "delayed-one", HOUR)]).await;
     let mut refused = Vec::new();
-    for id in ["waiting", "prioritized", "delayed", "active", "parent", "completed", "failed"] {
+    for id in [
+        "waiting",
+        "prioritized-one",
+        "delayed-one",
+        "active-one",
+        "parent",
+        "completed-one",
+        "failed-one",
+    ] {
         match f.try_commit(eventyard_core::Commit::of([write(key("q", id))])).await {
             Ok(_) => {}
             Err(CommitError::WrongState { state, .. }) => refused.push(state),
@@ -48,7 +56,7 @@ async fn refusals(f: &Fixture, write: impl Fn(JobKey) -> Write) -> Vec<JobState>
 pub async fn data_of_unfinished_jobs(f: &Fixture) {
     let refused = refusals(f, |job| Write::Update { job, data: "new".into() }).await;
     assert_eq!(refused, [JobState::Completed, JobState::Failed]);
-    for id in ["waiting", "delayed", "active", "parent"] {
+    for id in ["waiting", "delayed-one", "active-one", "parent"] {
         assert_eq!(&f.status("q", id).await.job.payload.data()[..], b"new", "{id}");
     }
 }

@@ -57,7 +57,7 @@ pub async fn while_it_is_not_finished(f: &Fixture) {
 
 /// However the job ends, the next that says the same is added.
 pub async fn until_it_ends_in_any_way(f: &Fixture) {
-    f.enqueue([simple("failed")]).await;
+    f.enqueue([simple("failed-one")]).await;
     let leased = f.claim_one("q").await;
     f.fail(&leased.lease).await;
     f.enqueue([simple("removed")]).await;

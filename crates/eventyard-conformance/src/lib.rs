@@ -17,6 +17,8 @@
 //! by a clock that only the case moves. [`random`] adds what nobody thought of: random sequences of
 //! operations on the store and on [`MemoryStore`](eventyard_core::MemoryStore) side by side.
 //!
+//! Transports have a suite of their own: [`transport`].
+//!
 //! A case waits for an effect by awaiting a call of the store; it never sleeps.
 #![allow(clippy::unwrap_used, reason = "a case fails by a panic")]
 
@@ -54,6 +56,7 @@ mod snapshot;
 mod suite;
 pub mod takeover;
 pub mod timeline;
+pub mod transport;
 pub mod waking;
 
 pub use fixture::{Fixture, clock};

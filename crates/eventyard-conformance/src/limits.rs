@@ -175,7 +175,7 @@ pub async fn a_full_queue_refuses(f: &Fixture) {
 /// Jobs that wait count, with a priority, delayed or for children too; active and finished ones do not.
 pub async fn what_waits_counts(f: &Fixture) {
     f.write(limit("q", |limits| limits.max_length = Some(4))).await;
-    f.enqueue(jobs("q", ["active", "done"])).await;
+    f.enqueue(jobs("q", ["active-one", "done"])).await;
     let leased = f.claim("q", 2).await;
     f.complete(&leased[1].lease, Keep::FOREVER).await;
     f.enqueue([job("q", "a"), prioritized("q", "b", 1), delayed("q", "c", secs(9))]).await;

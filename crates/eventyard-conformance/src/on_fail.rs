@@ -147,15 +147,15 @@ pub async fn every_failure_counts(f: &Fixture) {
     f.claim_one("parts").await;
     f.write(cancel("parts", "b")).await;
     f.run("q", "pb", "1").await;
-    f.enqueue([parent("q", "pc"), child("pc", short)]).await;
+    f.enqueue([parent("q", "px"), child("px", short)]).await;
     f.pass(crate::given::ms(5)).await;
-    f.run("q", "pc", "1").await;
+    f.run("q", "px", "1").await;
     f.advance(crate::fixture::LEASE - crate::given::ms(5));
     let upkeep = eventyard_core::Upkeep { max_crashes: 1, ..crate::fixture::UPKEEP };
     assert_eq!(f.maintain(upkeep).await.buried, 1);
     f.run("q", "pa", "1").await;
     let mut kinds = Vec::new();
-    for id in ["pa", "pb", "pc"] {
+    for id in ["pa", "pb", "px"] {
         let children = f.children(&key("q", id)).await;
         let [ChildOutcome::Failed(Failure { kind, .. })] = [children[0].outcome.clone()] else {
             panic!("{children:?}")

@@ -2,6 +2,7 @@
 
 mod binary;
 mod decode;
+mod foreign;
 mod json;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub use binary::from_headers;
 pub use decode::{DecodeError, Defaults};
+pub use foreign::{from_fields, from_foreign_json};
 pub use json::{batch_from_json, from_json};
 
 use crate::{EventId, Timestamp};

@@ -15,6 +15,7 @@ use crate::{
     handler::{BatchOptions, Handlers, Run, erase},
     route::{Match, Pattern},
     secs,
+    transport::Bridge,
 };
 
 /// How long events stay in the log by default.
@@ -42,6 +43,7 @@ pub struct Eventyard {
     pub(crate) deps: Deps,
     pub(crate) catalogue: Catalogue,
     pub(crate) schedules: Vec<Schedule>,
+    pub(crate) bridges: Vec<Bridge>,
     pub(crate) keep_events: Keep,
     pub(crate) synchronous: bool,
     pub(crate) workers: bool,
@@ -76,6 +78,7 @@ impl Eventyard {
             deps: Deps::default(),
             catalogue: Catalogue::default(),
             schedules: Vec::new(),
+            bridges: Vec::new(),
             keep_events: KEEP_EVENTS,
             synchronous: false,
             workers: true,
@@ -90,22 +93,33 @@ impl Eventyard {
         Self::on(Arc::new(MemoryStore::new(Arc::clone(&clock))), clock)
     }
 
-    /// An application on the store at `url`: `sqlite://PATH` or `memory://`.
+    /// An application on the store at `url`: `sqlite://PATH`, `redis://HOST:PORT` (feature `redis`) or `memory://`.
     ///
     /// # Errors
     /// When the address is not understood or the store cannot be opened.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub async fn open(url: &str) -> Result<Self, Error> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         match url.split_once("://") {
             Some(("memory", "")) => Ok(Self::in_memory()),
+            #[cfg(feature = "redis")]
+            Some(("redis" | "rediss" | "redis+sentinel" | "redis+cluster", _)) => {
+                let address = url
+                    .parse::<eventyard_redis::connect::Address>()
+                    .map_err(|error| Error::StoreUrl(error.to_string()))?;
+                let options = eventyard_redis::Options::new(address).clock(Arc::clone(&clock));
+                let store = eventyard_redis::RedisStore::open(options).await?;
+                Ok(Self::on(Arc::new(store), clock))
+            }
+            #[cfg(feature = "sqlite")]
             Some(("sqlite", path)) if !path.is_empty() => {
                 let options = eventyard_sqlite::Options::new(path).clock(Arc::clone(&clock));
                 let store = eventyard_sqlite::SqliteStore::open(options).await?;
                 Ok(Self::on(Arc::new(store), clock))
             }
             _ => Err(Error::StoreUrl(format!(
-                "the store `{url}` is not understood; use sqlite://PATH or memory://"
+                "the store `{url}` is not understood; use sqlite://PATH, redis://HOST:PORT (feature `redis`) or \
+                 memory://"
             ))),
         }
     }

@@ -18,7 +18,9 @@ pub(crate) use settled::Settled;
 use crate::{
     Catalogue, Error, FieldError, JobRequest, Queue, Routes,
     event::{IntoEvent, Stamp},
+    meter::Meter,
     schedule::bell::Bell,
+    transport,
 };
 
 /// The queue for events that have a handler but no route.
@@ -68,6 +70,10 @@ pub(crate) struct Bus {
     pub(crate) settled: Option<Settled>,
     /// Which schedules this process has changed.
     pub(crate) schedules: Bell,
+    /// The transports that it is joined to.
+    pub(crate) bridges: Vec<Arc<transport::Running>>,
+    /// What the queues did lately.
+    pub(crate) meter: Meter,
 }
 
 impl Bus {
@@ -96,7 +102,9 @@ impl Bus {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Receipt, Error> {
         let mut answers = self.store.commit(vec![commit]).await?;
         let answer: Option<Result<Receipt, CommitError>> = answers.pop();
-        Ok(answer.ok_or_else(Error::no_answer)??)
+        let receipt = answer.ok_or_else(Error::no_answer)??;
+        self.meter.added(&receipt, self.clock.now());
+        Ok(receipt)
     }
 
     /// Applies one commit; in a synchronous application, waits until its jobs have been tried.
@@ -117,11 +125,22 @@ impl Bus {
 
     /// The write that publishes an event: checked against its schema, with a job for each queue that takes it.
     pub(crate) fn write_event(&self, event: Envelope) -> Result<Write, Error> {
+        self.write_event_from(event, None)
+    }
+
+    /// The same for an event that came over a transport, over which it does not go back.
+    pub(crate) fn write_event_from(
+        &self,
+        event: Envelope,
+        from: Option<&str>,
+    ) -> Result<Write, Error> {
         self.catalogue.check(&event)?;
         let mut queues = self.routes.queues_for(&event);
         if queues.is_empty() && self.default_types.contains(&event.kind) {
             queues.extend(QueueName::new(DEFAULT_QUEUE));
         }
+        let others = self.bridges.iter().filter(|bridge| Some(bridge.name()) != from);
+        queues.extend(others.filter_map(|bridge| bridge.outbox_for(&event)).cloned());
         if queues.is_empty() && self.strict {
             return Err(Error::Unrouted { kind: event.kind });
         }

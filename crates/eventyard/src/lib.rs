@@ -51,6 +51,7 @@ pub mod event;
 pub mod flow;
 pub mod handler;
 pub mod maintenance;
+pub mod meter;
 pub mod outcome;
 pub mod queue;
 pub mod remote;
@@ -59,6 +60,7 @@ pub mod route;
 pub mod schedule;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transport;
 pub mod worker;
 pub mod yard;
 

@@ -7,7 +7,7 @@ use eventyard_core::{
     Claim, Commit, Lease, LeaseToken, Leased, QueueName, Renewal, Timestamp, WorkerId, Write,
 };
 
-use crate::{Error, JobError, Outcome, Yard, decide};
+use crate::{Error, JobError, Outcome, Yard, decide, meter::Ran};
 
 impl Yard {
     /// Leases up to `max` jobs of a queue to a worker outside; waits up to `wait` for the first.
@@ -23,7 +23,10 @@ impl Yard {
         wait: Duration,
     ) -> Result<Vec<Leased>, Error> {
         self.bus().declared(&queue)?;
-        Ok(self.bus().store.claim(Claim { queue, max, lease_for, worker, wait }).await?)
+        let claim = Claim { queue, max, lease_for, worker, wait };
+        let leased = self.bus().store.claim(claim).await?;
+        self.bus().meter.claimed(&leased, self.clock().now());
+        Ok(leased)
     }
 
     /// Ends an attempt by its token: done with a result, snoozed, or failed. Returns what became of the job.
@@ -39,7 +42,12 @@ impl Yard {
         let backoff_fn =
             self.bus().declared(&job.queue).ok().and_then(|d| d.queue.backoff_fn.clone());
         let settlement = decide::settle(&job, ending, backoff_fn.as_ref(), self.clock().now());
-        self.commit(Commit::under(lease, [Write::Settle(settlement.clone())])).await?;
+        let write = Write::Settle(settlement.clone());
+        self.commit(Commit::under(lease.clone(), [write])).await?;
+        let now = self.clock().now();
+        let took = self.bus().meter.took(&lease, now);
+        let ran = Ran { job: &job, settlement: &settlement, took };
+        self.bus().meter.settled(&job.queue, [ran], now);
         Ok(settlement)
     }
 

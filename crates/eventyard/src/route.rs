@@ -1,13 +1,11 @@
 //! Routes: which events go to which queues.
 
-mod pattern;
-
 use std::collections::{BTreeMap, HashMap};
 
 use eventyard_core::{Event, QueueName};
 use serde_json::Value;
 
-pub use pattern::Pattern;
+pub use eventyard_core::pattern::{InvalidPattern, Pattern};
 
 /// What a route looks for in an event.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Catalogue, EnqueuedFlow, Error, Flow, JobRequest, Published, Queue, app::check::Checked,
-    bus::Bus, event::IntoEvent, maintenance, schedule, secs, worker::Worker,
+    bus::Bus, event::IntoEvent, maintenance, schedule, secs, transport, worker::Worker,
 };
 
 /// How long a shutdown waits for attempts to notice that they were interrupted.
@@ -51,7 +51,7 @@ impl Drop for Running {
 
 impl Yard {
     pub(crate) fn start(checked: Checked) -> Self {
-        let Checked { bus, deps, handlers, keep_events, grace, .. } = checked;
+        let Checked { bus, deps, handlers, keep_events, grace, workers, .. } = checked;
         let (bus, deps) = (Arc::new(bus), Arc::new(deps));
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
@@ -70,6 +70,10 @@ impl Yard {
                 kill: kill.clone(),
             };
             tasks.spawn(worker.run());
+        }
+        for bridge in bus.bridges.iter().filter(|bridge| workers && bridge.receives()) {
+            let (bus, bridge) = (Arc::clone(&bus), Arc::clone(bridge));
+            tasks.spawn(transport::receive(bus, bridge, stop.clone()));
         }
         tasks.spawn(maintenance::run(Arc::clone(&bus), keep_events, stop.clone()));
         tasks.spawn(schedule::task::run(Arc::clone(&bus), stop.clone()));
@@ -137,7 +141,17 @@ impl Yard {
     /// # Errors
     /// When the store refuses it or cannot be reached.
     pub async fn commit(&self, commit: Commit) -> Result<Receipt, Error> {
-        self.bus.commit(commit).await
+        let Some(settled) = &self.bus.settled else { return self.bus.commit(commit).await };
+        let cancelled = commit.writes.iter().filter_map(|write| match write {
+            Write::Cancel { job, .. } => Some(job.clone()),
+            _ => None,
+        });
+        let cancelled: Vec<_> = cancelled.collect();
+        let receipt = self.bus.commit(commit).await?;
+        for job in &cancelled {
+            settled.tell(job);
+        }
+        Ok(receipt)
     }
 
     /// The read side of the store.
@@ -178,6 +192,9 @@ impl Yard {
     /// Shuts down in good order: [stops](Yard::stop) working and closes the store. A second call does nothing.
     pub async fn shutdown(&self) {
         self.stop().await;
+        for bridge in &self.bus.bridges {
+            bridge.transport().close().await;
+        }
         self.bus.store.close().await;
     }
 

@@ -1,8 +1,11 @@
 //! What the tests need besides Cargo: a table, and the order in which it is installed.
 
+use std::process::Command;
+
 use super::tools::Tools;
-use super::{debian, pypi};
+use super::{debian, npm, pypi};
 use crate::failure::Failure;
+use crate::invocation;
 
 /// What the tests need. A tool that a new test needs is a new row.
 pub(super) const REQUIREMENTS: &[Requirement] = &[
@@ -15,6 +18,32 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         },
     },
     Requirement {
+        name: "node",
+        purpose: "runs the clients that are written in JavaScript",
+        source: Source::Debian { packages: &["nodejs", "npm"], detect: npm::host_has_node },
+    },
+    Requirement {
+        name: "redis-server",
+        purpose: "is started by each test that needs one, on a port and in a folder of its own",
+        source: Source::Debian {
+            packages: &["redis-server"],
+            detect: || answers_version("redis-server"),
+        },
+    },
+    Requirement {
+        name: "redis-sentinel",
+        purpose: "watches servers that tests fail over",
+        source: Source::Debian {
+            packages: &["redis-sentinel"],
+            detect: || answers_version("redis-sentinel"),
+        },
+    },
+    Requirement {
+        name: "chromium",
+        purpose: "shows pages as people see them",
+        source: Source::Debian { packages: &["chromium"], detect: || answers_version("chromium") },
+    },
+    Requirement {
         name: "aiosmtpd",
         purpose: "receives the mails that are sent",
         source: Source::PyPi { version: "1.4.6" },
@@ -23,6 +52,56 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         name: "schemathesis",
         purpose: "holds the REST API against its own OpenAPI description",
         source: Source::PyPi { version: "4.32.5" },
+    },
+    Requirement {
+        name: "bullmq5",
+        purpose: "shares queues on Redis",
+        source: Source::Npm { version: "npm:bullmq@5.81.5" },
+    },
+    Requirement {
+        name: "bullmq6",
+        purpose: "shares queues on Redis, as its next major version",
+        source: Source::Npm { version: "npm:bullmq@6.7.0" },
+    },
+    Requirement {
+        name: "ioredis",
+        purpose: "connects to Redis, for what shares queues on it",
+        source: Source::Npm { version: "5.11.1" },
+    },
+    Requirement {
+        name: "@bull-board/api",
+        purpose: "shows and steers queues on Redis",
+        source: Source::Npm { version: "9.10.1" },
+    },
+    Requirement {
+        name: "@bull-board/express",
+        purpose: "serves that",
+        source: Source::Npm { version: "9.10.1" },
+    },
+    Requirement {
+        name: "express",
+        purpose: "serves that",
+        source: Source::Npm { version: "5.3.0" },
+    },
+    Requirement {
+        name: "socket.io-client",
+        purpose: "listens to live events",
+        source: Source::Npm { version: "4.8.4" },
+    },
+    Requirement {
+        name: "socket.io",
+        purpose: "is the measure of what sends live events",
+        source: Source::Npm { version: "4.8.4" },
+    },
+    Requirement {
+        name: "playwright-core",
+        purpose: "uses pages as people do",
+        source: Source::Npm { version: "1.65.1" },
+    },
+    Requirement {
+        name: "axe-core",
+        purpose: "finds what keeps people from using a page",
+        source: Source::Npm { version: "4.14.1" },
     },
 ];
 
@@ -50,6 +129,11 @@ pub(super) enum Source {
         /// The one version that the tests are written against.
         version: &'static str,
     },
+    /// npm, for the tests alone: a package by the name under which they import it.
+    Npm {
+        /// The one version of the package of that name, or `npm:package@version`.
+        version: &'static str,
+    },
 }
 
 /// Installs what is missing, source by source: a later source may need what an earlier one brings.
@@ -71,6 +155,10 @@ pub(super) fn prepare(requirements: &[Requirement], tools: &Tools) -> Result<(),
     if !pypi::are_installed(&pinned, tools) {
         pypi::install(&pinned, tools)?;
     }
+    let pinned = pinned_node(requirements);
+    if !npm::are_installed(&pinned, tools) {
+        npm::install(&pinned, tools)?;
+    }
     for Requirement { name, purpose, .. } in requirements {
         eprintln!("{name} is there: {purpose}");
     }
@@ -81,7 +169,7 @@ pub(super) fn prepare(requirements: &[Requirement], tools: &Tools) -> Result<(),
 fn missing_debian(requirements: &[Requirement]) -> Vec<&'static str> {
     let missing = requirements.iter().filter_map(|requirement| match requirement.source {
         Source::Debian { packages, detect } => (!detect()).then_some(packages),
-        Source::PyPi { .. } => None,
+        Source::PyPi { .. } | Source::Npm { .. } => None,
     });
     missing.flatten().copied().collect()
 }
@@ -90,9 +178,22 @@ fn missing_debian(requirements: &[Requirement]) -> Vec<&'static str> {
 fn pinned_python(requirements: &[Requirement]) -> Vec<String> {
     let pinned = requirements.iter().filter_map(|requirement| match requirement.source {
         Source::PyPi { version } => Some(format!("{}=={version}", requirement.name)),
-        Source::Debian { .. } => None,
+        Source::Debian { .. } | Source::Npm { .. } => None,
     });
     pinned.collect()
+}
+
+/// The packages of all requirements from npm, as they are pinned.
+fn pinned_node(requirements: &[Requirement]) -> Vec<npm::Pinned> {
+    let pinned = requirements.iter().filter_map(|requirement| match requirement.source {
+        Source::Npm { version } => Some((requirement.name, version)),
+        Source::Debian { .. } | Source::PyPi { .. } => None,
+    });
+    pinned.collect()
+}
+
+fn answers_version(program: &str) -> bool {
+    invocation::succeeds(Command::new(program).arg("--version"))
 }
 
 #[cfg(test)]
@@ -112,8 +213,10 @@ mod tests {
             Requirement { name: "b", purpose: "", source: Source::PyPi { version: "2.0" } },
             debian("redis-server", &["redis-server"], || false),
             Requirement { name: "a", purpose: "", source: Source::PyPi { version: "1.0" } },
+            Requirement { name: "c", purpose: "", source: Source::Npm { version: "npm:d@3.0" } },
         ];
         assert_eq!(missing_debian(&requirements), ["python3", "python3-venv", "redis-server"]);
         assert_eq!(pinned_python(&requirements), ["b==2.0", "a==1.0"]);
+        assert_eq!(pinned_node(&requirements), [("c", "npm:d@3.0")]);
     }
 }

@@ -26,6 +26,11 @@ impl Tools {
         self.venv().join("bin").join(name)
     }
 
+    /// The folder of the packages from npm, with their `node_modules`.
+    pub(super) fn node(&self) -> PathBuf {
+        self.root.join("node")
+    }
+
     /// What tests are told. Unit tests are told nothing, since nothing is installed for them.
     pub(super) fn variables(&self, fast: bool) -> Vec<(&'static str, PathBuf)> {
         if fast {
@@ -34,6 +39,7 @@ impl Tools {
         vec![
             ("EVENTYARD_TOOLS", self.root.clone()),
             ("EVENTYARD_PYTHON", self.python_program("python")),
+            ("EVENTYARD_NODE", self.node()),
         ]
     }
 

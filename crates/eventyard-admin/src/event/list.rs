@@ -9,9 +9,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::view::CloudEvent;
+use super::{search::Search, view::CloudEvent};
 use crate::{
-    Code, List, Paging, PathParams, Problem, QueryParams, ViewerOnly, listing, request::EventPath,
+    Code, List, Masks, Paging, PathParams, Problem, QueryParams, ViewerOnly, job::Instant, listing,
+    request::EventPath, scan::scan,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
@@ -23,11 +24,20 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 struct Which {
-    /// Only this type.
+    /// Only this type; or, with `*` for one part and `#` for any number of them, these types.
     #[param(example = "booking.created")]
     r#type: Option<String>,
     /// Only events of this correlation: those that carry it, and the one whose id it is.
     correlation_id: Option<String>,
+    /// Only events that hold this text in their id, type, source, subject or data, without regard to case.
+    #[param(example = "ada@example.com")]
+    text: Option<String>,
+    /// Only events that happened at this instant or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
+    /// Only events that happened before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Instant>,
     /// The `next` of the page before; without it, the first page.
     after: Option<String>,
     /// The most items, 50 unless said otherwise.
@@ -37,20 +47,29 @@ struct Which {
 
 /// Read the event log
 ///
-/// The newest event first.
+/// The newest event first. A listing by text, time or a pattern looks at some thousand events a page: a page may hold fewer
+/// than asked for, or none, although more follow; `next` tells.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", operation_id = "listEvents",
     params(Which),
     responses((status = 200, description = "A page of events.", body = List<CloudEvent>)))]
 async fn list(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     QueryParams(which): QueryParams<Which>,
 ) -> Result<Json<List<Event>>, Problem> {
-    let Which { r#type: kind, correlation_id, after, limit } = which;
+    let Which { r#type: kind, correlation_id, text, from, to, after, limit } = which;
     let ask = Paging { limit, cursor: after }.ask()?;
     let given = ask.cursor.is_some();
-    let page = yard.inspect().events(EventFilter { kind, correlation_id }, ask).await;
-    Ok(Json(List::of(listing(page, "after", given)?, |event| event)))
+    let search = Search::new(kind, text, from, to);
+    let of = EventFilter { kind: search.exact_kind(), correlation_id };
+    let read = |ask| yard.inspect().events(of.clone(), ask);
+    let page = if search.is_exact() {
+        read(ask).await
+    } else {
+        scan(ask, read, |event| search.wants(event)).await
+    };
+    Ok(Json(List::of(listing(page, "after", given)?, |event| masks.event(event))))
 }
 
 /// Show an event
@@ -63,9 +82,10 @@ async fn list(
 async fn show(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     PathParams(id): PathParams<EventId>,
 ) -> Result<Json<Event>, Problem> {
-    find(&yard, &id).await.map(Json)
+    find(&yard, &id).await.map(|event| Json(masks.event(event)))
 }
 
 /// The event, or the problem that there is none.

@@ -18,12 +18,14 @@ use eventyard::{
     },
 };
 use serde::{Serialize, de::IgnoredAny};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{plain::Events, view::CloudEvent};
 use crate::{
     Code, OperatorOnly, Problem, RawBody,
+    audit::{Actor, Deed},
     request::{
         EventText, JobText, OneOrMany, QueueText, check_length, check_text, is_list, limits,
     },
@@ -95,6 +97,7 @@ impl PublishedView {
 async fn publish(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     request: Request,
 ) -> Result<(StatusCode, Json<OneOrMany<PublishedView>>), Problem> {
     let form = Form::of(request.headers())?;
@@ -105,10 +108,17 @@ async fn publish(
     let limits = limits(request.extensions());
     let RawBody(body) = RawBody::from_request(request, &()).await?;
     let answer = match form.read(&yard, &headers, body, limits)? {
-        OneOrMany::One(event) => OneOrMany::One(PublishedView::of(yard.publish(event).await?)),
+        OneOrMany::One(event) => {
+            let published = yard.publish(event).await?;
+            let deed = Deed::new("event.publish").event(&published.event);
+            actor.record_if_asked(&yard, deed).await?;
+            OneOrMany::One(PublishedView::of(published))
+        }
         OneOrMany::Many(events) => {
             check_each(&yard, &events)?;
             let published = yard.publish_all(events).await?;
+            let many = json!({"events": published.len()});
+            actor.record_if_asked(&yard, Deed::new("event.publish").details(many)).await?;
             OneOrMany::Many(published.into_iter().map(PublishedView::of).collect())
         }
     };

@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{list::find, view::CloudEvent};
 use crate::{
-    PathParams, Problem, ViewerOnly,
+    Masks, PathParams, Problem, ViewerOnly,
     job::{Reason, State as JobStateName},
     request::{EventPath, JobText, QueueText},
 };
@@ -97,6 +97,7 @@ struct TreeJob {
 async fn show(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     PathParams(id): PathParams<EventId>,
 ) -> Result<Json<EventTree>, Problem> {
     let root = find(&yard, &id).await?;
@@ -110,7 +111,7 @@ async fn show(
         jobs.push(jobs_of(&yard, &event.id).await?);
     }
     let mut parts = picked.into_iter().zip(jobs).map(Some).collect();
-    let root = grow(&mut parts, 0);
+    let root = grow(&mut parts, 0, &masks);
     root.map(|root| Json(EventTree { truncated: truncated || more, root })).ok_or_else(|| {
         Problem::of(crate::Code::INTERNAL, format!("the tree of event {id} has no root"))
     })
@@ -189,10 +190,14 @@ fn pick(root: Event, story: Vec<Event>) -> (Vec<Picked>, bool) {
 }
 
 /// Nests what was picked; every place is taken once.
-fn grow(parts: &mut Vec<Option<(Picked, Vec<TreeJob>)>>, place: usize) -> Option<Node> {
+fn grow(
+    parts: &mut Vec<Option<(Picked, Vec<TreeJob>)>>,
+    place: usize,
+    masks: &Masks,
+) -> Option<Node> {
     let (Picked { event, caused }, jobs) = parts.get_mut(place)?.take()?;
-    let caused = caused.into_iter().filter_map(|place| grow(parts, place)).collect();
-    Some(Node { event, jobs, caused })
+    let caused = caused.into_iter().filter_map(|place| grow(parts, place, masks)).collect();
+    Some(Node { event: masks.event(event), jobs, caused })
 }
 
 #[cfg(test)]
@@ -211,7 +216,7 @@ mod tests {
         let story = story.iter().rev().map(|(id, cause)| event(id, *cause)).collect();
         let (picked, truncated) = pick(event(root, None), story);
         let mut parts = picked.into_iter().map(|picked| Some((picked, Vec::new()))).collect();
-        (write(&grow(&mut parts, 0).unwrap()), truncated)
+        (write(&grow(&mut parts, 0, &Masks::default()).unwrap()), truncated)
     }
 
     fn write(node: &Node) -> String {

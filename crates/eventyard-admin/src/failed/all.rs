@@ -6,11 +6,14 @@ use eventyard::{
     model::{Commit, CommitError, JobKey, JobState, PageAsk, QueueName, Write, inspect::MAX_PAGE},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    OperatorOnly, OptionalJson, Problem, queue,
+    OperatorOnly, OptionalJson, Problem,
+    audit::{Actor, Deed},
+    queue,
     request::{MAX_SAFE, QueueText, check},
 };
 
@@ -53,12 +56,15 @@ struct Retried {
 async fn retry_all(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     OptionalJson(RetryAll { queue, limit }): OptionalJson<RetryAll>,
 ) -> Result<Json<Retried>, Problem> {
     check("limit", limit.unwrap_or(0), &(0..=MAX_SAFE))?;
     if let Some(queue) = &queue {
         queue::find(&yard, queue).await?;
     }
+    let deed = Deed::new("failed.retry").any_queue(queue.as_ref());
+    let begun = actor.begin(&yard, deed.details(json!({"limit": limit}))).await?;
     let limit = limit.unwrap_or(u64::MAX);
     let mut retried = 0;
     let mut cursor = None;
@@ -74,12 +80,13 @@ async fn retry_all(
             break;
         }
     }
+    begun.end(&yard, retried).await;
     tracing::info!(retried, "dead letters retried");
     Ok(Json(Retried { retried }))
 }
 
 /// Retries these jobs in one commit; one by one if somebody else has retried or removed some of them meanwhile.
-async fn retry(yard: &Yard, keys: Vec<JobKey>) -> Result<u64, Error> {
+pub(crate) async fn retry(yard: &Yard, keys: Vec<JobKey>) -> Result<u64, Error> {
     match yard.commit(Commit::of(keys.iter().cloned().map(Write::Retry))).await {
         Ok(_) => return Ok(keys.len() as u64),
         Err(error) if is_gone(&error) => {}

@@ -4,16 +4,17 @@ use axum::{Json, extract::State, http::StatusCode};
 use bytes::Bytes;
 use eventyard::{
     JobRequest, Yard,
-    model::{Enqueued, JobId, JobOptions, QueueName},
+    model::{Enqueued, JobId, JobKey, JobOptions, QueueName},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::options::{self, Options};
 use crate::{
     Code, OperatorOnly, PathParams, Problem,
+    audit::{Actor, Deed},
     request::{JobText, OneOrMany, OneOrManyJson, QueuePath, QueueText, object},
 };
 
@@ -95,6 +96,7 @@ impl Added {
 async fn add(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
     OneOrManyJson(jobs): OneOrManyJson<NewJob>,
 ) -> Result<(StatusCode, Json<OneOrMany<Added>>), Problem> {
@@ -102,7 +104,10 @@ async fn add(
     match jobs {
         OneOrMany::One(job) => {
             check(&job.name, &job.opts, &defaults, "")?;
-            let added = Added::of(yard.enqueue(request(&queue, job)).await?);
+            let added = yard.enqueue(request(&queue, job)).await?;
+            let key = JobKey { queue, id: added.id.clone() };
+            actor.record_if_asked(&yard, Deed::new("job.add").job(&key)).await?;
+            let added = Added::of(added);
             Ok((added.status(), Json(OneOrMany::One(added))))
         }
         OneOrMany::Many(jobs) => {
@@ -112,6 +117,8 @@ async fn add(
             let requests = jobs.into_iter().map(|job| request(&queue, job)).collect();
             let added = yard.enqueue_all(requests).await?.into_iter().map(Added::of);
             let added: Vec<_> = added.collect();
+            let deed = Deed::new("job.add").queue(&queue).details(json!({"jobs": added.len()}));
+            actor.record_if_asked(&yard, deed).await?;
             let any = added.iter().any(|added| !added.duplicate);
             let status = if any { StatusCode::CREATED } else { StatusCode::OK };
             Ok((status, Json(OneOrMany::Many(added))))

@@ -1,13 +1,17 @@
 //! Cancelling a job, also one that runs.
 
 use axum::{Json, extract::State};
-use eventyard::Yard;
+use eventyard::{Yard, model::Write};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::one::{KeyInPath, key};
-use crate::{Code, OperatorOnly, OptionalJson, Problem, request::JobPath};
+use crate::{
+    Code, OperatorOnly, OptionalJson, Problem,
+    audit::{Actor, Deed},
+    request::JobPath,
+};
 
 /// The reason when none is given.
 const NO_REASON: &str = "cancelled over the API";
@@ -51,6 +55,7 @@ struct Cancelled {
 async fn cancel(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     path: KeyInPath,
     OptionalJson(Cancel { reason }): OptionalJson<Cancel>,
 ) -> Result<Json<Cancelled>, Problem> {
@@ -59,7 +64,8 @@ async fn cancel(
         Some(reason) if !reason.trim().is_empty() => checked(reason)?,
         _ => NO_REASON.to_owned(),
     };
-    yard.cancel(key.clone(), reason).await?;
+    let write = Write::Cancel { job: key.clone(), reason };
+    actor.commit(&yard, Deed::new("job.cancel").job(&key), [write]).await?;
     tracing::info!(job = %key, "job cancelled");
     Ok(Json(Cancelled { cancelled: true }))
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::{Json, extract::State};
 use eventyard::{
     Yard,
-    model::{Commit, JobKey, Timestamp, Write, options::MAX_PRIORITY},
+    model::{JobKey, Timestamp, Write, options::MAX_PRIORITY},
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     Code, JsonBody, OperatorOnly, Problem,
+    audit::{Actor, Deed},
     request::{JobPath, MAX_SAFE, check},
 };
 
@@ -64,11 +65,17 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Box<RawValu
 async fn change(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     path: KeyInPath,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Json<JobRef>, Problem> {
     let key = key(path);
-    yard.commit(Commit::of(change.writes(&key, yard.clock().now())?)).await?;
+    let changed = json!({
+        "data": change.data.is_some(), "priority": change.priority, "delay": change.delay,
+        "runAt": change.run_at,
+    });
+    let writes = change.writes(&key, yard.clock().now())?;
+    actor.commit(&yard, Deed::new("job.change").job(&key).details(changed), writes).await?;
     Ok(Json(key.into()))
 }
 

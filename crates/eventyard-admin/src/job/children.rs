@@ -18,7 +18,7 @@ use super::{
     one::{KeyInPath, find, key},
 };
 use crate::{
-    List, Paging, Problem, QueryParams, ViewerOnly, listing,
+    List, Masks, Paging, Problem, QueryParams, ViewerOnly, listing,
     request::{JobPath, JobText, QueueText},
 };
 
@@ -75,6 +75,12 @@ impl ChildView {
             failed_reason: failure.map(Reason::of),
         }
     }
+
+    /// The same without what is not to be shown.
+    fn masked(mut self, masks: &Masks) -> Self {
+        masks.json(&mut self.result);
+        self
+    }
 }
 
 /// List the children of a job
@@ -90,6 +96,7 @@ impl ChildView {
 async fn children(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     path: KeyInPath,
     QueryParams(paging): QueryParams<Paging>,
 ) -> Result<Json<List<ChildView>>, Problem> {
@@ -100,5 +107,5 @@ async fn children(
     if page.items.is_empty() {
         find(&yard, &key).await?;
     }
-    Ok(Json(List::of(page, ChildView::of)))
+    Ok(Json(List::of(page, |child| ChildView::of(child).masked(&masks))))
 }

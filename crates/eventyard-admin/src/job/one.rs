@@ -4,11 +4,12 @@ use axum::{Json, extract::State, http::StatusCode};
 use eventyard::{
     JobRequest, Yard,
     model::{
-        CommitError, JobId, JobKey, JobOptions, PageAsk, QueueName, Timestamp, inspect::JobStatus,
+        CommitError, JobId, JobKey, JobOptions, PageAsk, QueueName, Timestamp, Write,
+        inspect::JobStatus,
     },
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,7 +19,9 @@ use super::{
     view::JobView,
 };
 use crate::{
-    AdminOnly, List, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
+    AdminOnly, List, Masks, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
+    audit::{Actor, Deed},
+    mask::unmasked,
     request::{JobPath, JobText, Object, QueueText},
 };
 
@@ -72,13 +75,14 @@ pub(crate) async fn find(yard: &Yard, key: &JobKey) -> Result<JobStatus, Problem
 async fn show(
     _: ViewerOnly,
     State(yard): State<Yard>,
+    masks: Masks,
     path: KeyInPath,
 ) -> Result<Json<JobView>, Problem> {
     let key = key(path);
     let job = find(&yard, &key).await?;
     let attempts = yard.inspect().attempts(&key).await?;
     let children = yard.inspect().children(&key, PageAsk::first(1)).await?;
-    let view = JobView::of(job).with_attempts(attempts);
+    let view = JobView::of(job).masked(&masks).with_attempts(attempts);
     Ok(Json(if children.items.is_empty() { view } else { view.with_children() }))
 }
 
@@ -93,10 +97,11 @@ async fn show(
 async fn remove(
     _: AdminOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     path: KeyInPath,
 ) -> Result<Json<JobRef>, Problem> {
     let key = key(path);
-    yard.remove(key.clone()).await?;
+    actor.commit(&yard, Deed::new("job.remove").job(&key), [Write::Remove(key.clone())]).await?;
     Ok(Json(key.into()))
 }
 
@@ -146,12 +151,14 @@ enum Retried {
 async fn retry(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     path: KeyInPath,
     OptionalJson(Edit { data, opts }): OptionalJson<Edit>,
 ) -> Result<(StatusCode, Json<Retried>), Problem> {
     let key = key(path);
     if data.is_none() && opts.is_none() {
-        yard.retry(key.clone()).await?;
+        let deed = Deed::new("job.retry").job(&key);
+        actor.commit(&yard, deed, [Write::Retry(key.clone())]).await?;
         return Ok((StatusCode::OK, Json(Retried::Itself(key.into()))));
     }
     let opts = opts.unwrap_or_default();
@@ -168,10 +175,16 @@ async fn retry(
     let request = JobRequest {
         queue: key.queue.to_string(),
         name: job.name.to_string(),
-        data: data.map_or_else(|| job.payload.data().clone(), add::bytes),
+        data: data.map_or_else(
+            || job.payload.data().clone(),
+            |data| unmasked(add::bytes(data), job.payload.data()),
+        ),
         options: opts.or(&of_job),
     };
-    let added = Added::of(yard.enqueue(request).await?);
+    let added = yard.enqueue(request).await?;
+    let deed = Deed::new("job.copy").job(&key).details(json!({"copy": added.id.as_str()}));
+    actor.record(&yard, deed).await?;
+    let added = Added::of(added);
     Ok((added.status(), Json(Retried::Copy(added))))
 }
 
@@ -186,10 +199,12 @@ async fn retry(
 async fn promote(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     path: KeyInPath,
 ) -> Result<Json<JobRef>, Problem> {
     let key = key(path);
-    yard.promote(key.clone()).await?;
+    let deed = Deed::new("job.promote").job(&key);
+    actor.commit(&yard, deed, [Write::Promote(key.clone())]).await?;
     Ok(Json(key.into()))
 }
 

@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use super::options::Options;
-use crate::event::Attributes;
+use crate::{Masks, event::Attributes};
 
 /// A job with where it stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,6 +203,23 @@ impl JobView {
             }),
             ..Self::plain(job, JobState::Active)
         }
+    }
+
+    /// The same without what is not to be shown.
+    pub(crate) fn masked(mut self, masks: &Masks) -> Self {
+        for json in [&mut self.data, &mut self.progress, &mut self.result] {
+            masks.json(json);
+        }
+        self
+    }
+
+    /// The same without what may be large: its data, its result, and the stack of its failure.
+    pub(crate) fn brief(mut self) -> Self {
+        (self.data, self.data_base64, self.result) = (None, None, None);
+        if let Some(reason) = &mut self.failed_reason {
+            reason.stack = None;
+        }
+        self
     }
 
     /// Adds the attempts that did not succeed.

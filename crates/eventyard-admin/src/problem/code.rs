@@ -92,6 +92,7 @@ codes! {
     NO_SUCH_QUEUE = 404 "no-such-queue" "There is no such queue";
     NO_SUCH_JOB = 404 "no-such-job" "There is no such job";
     INVALID_SCHEDULE = 422 "invalid-schedule" "A schedule cannot be as it is asked for";
+    NO_SUCH_REPLAY = 404 "no-such-replay" "There is no such replay";
     NO_SUCH_SCHEDULE = 404 "no-such-schedule" "There is no such schedule";
     NO_SUCH_LEASE = 404 "no-such-lease" "The lease does not hold";
     STALE_LEASE = 409 "stale-lease" "The lease has passed to another worker";

@@ -8,12 +8,14 @@ use eventyard::{
     model::{JobState, QueueName},
 };
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{all, find, steer::Removed};
 use crate::{
     AdminOnly, Code, OptionalJson, Problem,
+    audit::{Actor, Deed},
     request::{MAX_SAFE, QueueText, check},
 };
 
@@ -72,6 +74,7 @@ enum Cleanable {
 async fn clean(
     _: AdminOnly,
     extract::State(yard): extract::State<Yard>,
+    actor: Actor,
     OptionalJson(clean): OptionalJson<Clean>,
 ) -> Result<Json<Removed>, Problem> {
     let Clean { queue, state, older_than_ms, limit } = clean;
@@ -82,6 +85,8 @@ async fn clean(
         let what = format!("is {state}; jobs in this state are not removed, cancel them");
         return Err(Problem::of(Code::INVALID_BODY, format!("`state` {what}")).field("state", what));
     }
+    let how = json!({"state": state, "olderThanMs": older_than_ms, "limit": limit});
+    let deed = Deed::new("queue.clean").any_queue(queue.as_ref()).details(how);
     let queues = match queue {
         Some(queue) => {
             find(&yard, &queue).await?;
@@ -91,11 +96,13 @@ async fn clean(
     };
     let older_than = Duration::from_millis(older_than_ms);
     let limit = limit.unwrap_or(u64::MAX);
+    let begun = actor.begin(&yard, deed).await?;
     let mut removed = 0;
     for queue in queues {
         let rest = usize::try_from(limit - removed).unwrap_or(usize::MAX);
         removed += yard.clean(&queue, state, older_than, rest).await?;
     }
+    begun.end(&yard, removed).await;
     tracing::info!(%state, removed, "jobs cleaned");
     Ok(Json(Removed { removed }))
 }

@@ -3,15 +3,18 @@
 use axum::{Json, extract::State};
 use eventyard::{
     Yard,
-    model::{GroupKey, QueueName, inspect::KeyStatus},
+    model::{GroupKey, QueueName, Write, inspect::KeyStatus},
 };
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::find;
 use crate::{
-    List, OperatorOnly, Paging, PathParams, Problem, QueryParams, ViewerOnly, listing,
+    List, OperatorOnly, Paging, PathParams, Problem, QueryParams, ViewerOnly,
+    audit::{Actor, Deed},
+    listing,
     request::{KeyPath, KeyText, QueuePath, QueueText},
 };
 
@@ -90,10 +93,13 @@ struct Steered {
 async fn pause(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams((queue, key)): PathParams<(QueueName, GroupKey)>,
 ) -> Result<Json<Steered>, Problem> {
     find(&yard, &queue).await?;
-    yard.pause_key(queue.clone(), key.clone()).await?;
+    let deed = Deed::new("key.pause").queue(&queue).details(json!({"key": key.as_str()}));
+    let write = Write::PauseKey(queue.clone(), key.clone(), true);
+    actor.commit(&yard, deed, [write]).await?;
     Ok(Json(Steered { queue, key, paused: true }))
 }
 
@@ -109,9 +115,12 @@ async fn pause(
 async fn resume(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams((queue, key)): PathParams<(QueueName, GroupKey)>,
 ) -> Result<Json<Steered>, Problem> {
     find(&yard, &queue).await?;
-    yard.resume_key(queue.clone(), key.clone()).await?;
+    let deed = Deed::new("key.resume").queue(&queue).details(json!({"key": key.as_str()}));
+    let write = Write::PauseKey(queue.clone(), key.clone(), false);
+    actor.commit(&yard, deed, [write]).await?;
     Ok(Json(Steered { queue, key, paused: false }))
 }

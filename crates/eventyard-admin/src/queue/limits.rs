@@ -5,14 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{Json, extract::State};
 use eventyard::{
     Yard,
-    model::{QueueLimits, QueueName, flow_control::InvalidLimit},
+    model::{QueueLimits, QueueName, Write, flow_control::InvalidLimit},
 };
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{find, one};
 use crate::{
     Code, JsonBody, OperatorOnly, PathParams, Problem, ViewerOnly,
+    audit::{Actor, Deed},
     request::{MAX_SAFE, QueuePath, check},
 };
 
@@ -109,13 +111,15 @@ async fn show(
 async fn replace(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
     JsonBody(limits): JsonBody<QueueLimits>,
 ) -> Result<Json<QueueLimits>, Problem> {
     check("maxLength", limits.max_length.unwrap_or(0), &(0..=MAX_SAFE))?;
     limits.validate().map_err(invalid)?;
     find(&yard, &queue).await?;
-    yard.limit(queue.clone(), limits.clone()).await?;
+    let deed = Deed::new("queue.limit").queue(&queue).details(json!(limits));
+    actor.commit(&yard, deed, [Write::Limit(queue.clone(), limits.clone())]).await?;
     let told = serde_json::to_string(&limits).unwrap_or_default();
     tracing::info!(%queue, limits = told, "limits changed");
     Ok(Json(limits))

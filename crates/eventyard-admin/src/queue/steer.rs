@@ -1,13 +1,21 @@
 //! Pausing, resuming and emptying one queue.
 
 use axum::{Json, extract::State};
-use eventyard::{Yard, model::QueueName};
+use eventyard::{
+    Yard,
+    model::{QueueName, Write},
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{find, one, view::QueueView};
-use crate::{AdminOnly, OperatorOnly, OptionalJson, PathParams, Problem, request::QueuePath};
+use crate::{
+    AdminOnly, OperatorOnly, OptionalJson, PathParams, Problem,
+    audit::{Actor, Deed},
+    request::QueuePath,
+};
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
     OpenApiRouter::default()
@@ -29,10 +37,12 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 async fn pause(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
 ) -> Result<Json<QueueView>, Problem> {
     find(&yard, &queue).await?;
-    yard.pause(queue.clone()).await?;
+    let deed = Deed::new("queue.pause").queue(&queue);
+    actor.commit(&yard, deed, [Write::Pause(queue.clone(), true)]).await?;
     Ok(Json(QueueView::of(one(&yard, &queue).await?)))
 }
 
@@ -48,10 +58,12 @@ async fn pause(
 async fn resume(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
 ) -> Result<Json<QueueView>, Problem> {
     find(&yard, &queue).await?;
-    yard.resume(queue.clone()).await?;
+    let deed = Deed::new("queue.resume").queue(&queue);
+    actor.commit(&yard, deed, [Write::Pause(queue.clone(), false)]).await?;
     Ok(Json(QueueView::of(one(&yard, &queue).await?)))
 }
 
@@ -87,11 +99,15 @@ pub(super) struct Removed {
 async fn drain(
     _: AdminOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
     OptionalJson(Drain { delayed }): OptionalJson<Drain>,
 ) -> Result<Json<Removed>, Problem> {
     find(&yard, &queue).await?;
+    let deed = Deed::new("queue.drain").queue(&queue).details(json!({"delayed": delayed}));
+    let begun = actor.begin(&yard, deed).await?;
     let removed = yard.drain(&queue, delayed).await?;
+    begun.end(&yard, removed).await;
     tracing::info!(%queue, removed, "queue drained");
     Ok(Json(Removed { removed }))
 }
@@ -110,10 +126,13 @@ async fn drain(
 async fn obliterate(
     _: AdminOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(queue): PathParams<QueueName>,
 ) -> Result<Json<Removed>, Problem> {
     find(&yard, &queue).await?;
+    let begun = actor.begin(&yard, Deed::new("queue.obliterate").queue(&queue)).await?;
     let removed = yard.obliterate(&queue).await?;
+    begun.end(&yard, removed).await;
     tracing::info!(%queue, removed, "queue obliterated");
     Ok(Json(Removed { removed }))
 }

@@ -1,11 +1,16 @@
 //! Pausing and resuming a schedule, and running its job at once.
 
 use axum::{Json, extract::State, http::StatusCode};
-use eventyard::Yard;
+use eventyard::{Yard, model::JobKey};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{NameInPath, view::ScheduleView};
-use crate::{OperatorOnly, PathParams, Problem, job::Added, request::SchedulePath};
+use crate::{
+    OperatorOnly, PathParams, Problem,
+    audit::{Actor, Deed},
+    job::Added,
+    request::SchedulePath,
+};
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
     OpenApiRouter::default().routes(routes!(pause)).routes(routes!(resume)).routes(routes!(run))
@@ -24,9 +29,12 @@ pub(crate) fn routes() -> OpenApiRouter<Yard> {
 async fn pause(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(name): NameInPath,
 ) -> Result<Json<ScheduleView>, Problem> {
-    Ok(Json(ScheduleView::of(yard.pause_schedule(&name).await?)))
+    let status = yard.pause_schedule(&name).await?;
+    actor.record(&yard, Deed::new("schedule.pause").schedule(&name)).await?;
+    Ok(Json(ScheduleView::of(status)))
 }
 
 /// Resume a schedule
@@ -41,9 +49,12 @@ async fn pause(
 async fn resume(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(name): NameInPath,
 ) -> Result<Json<ScheduleView>, Problem> {
-    Ok(Json(ScheduleView::of(yard.resume_schedule(&name).await?)))
+    let status = yard.resume_schedule(&name).await?;
+    actor.record(&yard, Deed::new("schedule.resume").schedule(&name)).await?;
+    Ok(Json(ScheduleView::of(status)))
 }
 
 /// Run a schedule's job at once
@@ -58,8 +69,12 @@ async fn resume(
 async fn run(
     _: OperatorOnly,
     State(yard): State<Yard>,
+    actor: Actor,
     PathParams(name): NameInPath,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
-    let added = Added::of(yard.run_schedule(&name).await?);
+    let added = yard.run_schedule(&name).await?;
+    let key = JobKey { queue: added.queue.clone(), id: added.id.clone() };
+    actor.record(&yard, Deed::new("schedule.run").schedule(&name).job(&key)).await?;
+    let added = Added::of(added);
     Ok((StatusCode::CREATED, Json(added)))
 }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::{
-    Problem,
+    Masks, Problem,
     job::{self, Options},
     request::{QueueText, ScheduleText, object},
 };
@@ -171,13 +171,19 @@ struct ScheduledJob {
     name: String,
     /// What it carries.
     #[schema(value_type = Value)]
-    data: Box<RawValue>,
+    data: Option<Box<RawValue>>,
     /// Its options, without its queue's defaults.
     #[schema(value_type = Options)]
     opts: JobOptions,
 }
 
 impl ScheduleView {
+    /// The same without what is not to be shown.
+    pub(super) fn masked(mut self, masks: &Masks) -> Self {
+        masks.json(&mut self.job.data);
+        self
+    }
+
     pub(super) fn of(status: Status) -> Self {
         let Status { schedule, paused, runs, last_run, next_run } = status;
         let Schedule { name, when, time_zone, job, start, end, limit, catch_up, .. } = schedule;
@@ -209,7 +215,7 @@ impl ScheduleView {
 impl ScheduledJob {
     fn of(job: JobRequest) -> Self {
         let data = serde_json::from_slice(&job.data).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { queue: job.queue, name: job.name, data, opts: job.options }
+        Self { queue: job.queue, name: job.name, data: Some(data), opts: job.options }
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::filter::Kind;
 use crate::{
+    Masks,
     job::{Reason, State, json_or_text},
     request::{JobText, QueueText},
 };
@@ -63,6 +64,14 @@ pub(super) struct EventView {
 }
 
 impl EventView {
+    /// The same without what is not to be shown.
+    fn masked(mut self, masks: &Masks) -> Self {
+        for json in [&mut self.progress, &mut self.result] {
+            masks.json(json);
+        }
+        self
+    }
+
     fn of(QueueEvent { queue, at, kind }: &QueueEvent) -> Self {
         let view = Self {
             event: kind.name(),
@@ -108,8 +117,8 @@ impl EventView {
 }
 
 /// The event as it goes over the line.
-pub(super) fn event(position: FeedPosition, event: &QueueEvent) -> sse::Event {
-    let json = serde_json::to_string(&EventView::of(event)).unwrap_or_else(|error| {
+pub(super) fn event(position: FeedPosition, event: &QueueEvent, masks: &Masks) -> sse::Event {
+    let json = serde_json::to_string(&EventView::of(event).masked(masks)).unwrap_or_else(|error| {
         tracing::error!(%error, "an event of the stream cannot be written as JSON");
         "null".to_owned()
     });

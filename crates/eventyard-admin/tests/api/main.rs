@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod audit;
 mod cancel;
 mod change;
 mod client;
@@ -13,9 +14,14 @@ mod flows;
 mod health;
 mod jobs;
 mod limits;
+mod live;
+mod masks;
+mod pages;
 mod queues;
+mod replay;
 mod roles;
 mod schedules;
+mod search;
 mod server;
 mod stream;
 mod workers;

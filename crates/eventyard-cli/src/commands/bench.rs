@@ -16,7 +16,8 @@ use crate::{
 /// was delivered exactly once
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// The store to measure: sqlite://PATH or memory://; a new embedded store by default, removed afterwards
+    /// The store to measure: sqlite://PATH, redis://HOST:PORT or memory://; a new embedded store by default,
+    /// removed afterwards
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// Where the new embedded store is made

@@ -47,6 +47,9 @@ pub(crate) async fn run(args: DevArgs) -> miette::Result<()> {
     if let Some(file) = &loaded.file {
         output::tell(format_args!("  config    {}", file.display()));
     }
+    if loaded.config.dashboard.enabled {
+        output::tell(format_args!("  dashboard {url}/queues"));
+    }
     output::tell(format_args!("  API       {url}/api/v1"));
     output::tell(format_args!("  docs      {url}/docs"));
     if loaded.config.channels.mailbox.enabled {

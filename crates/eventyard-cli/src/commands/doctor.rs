@@ -4,6 +4,7 @@ mod channels;
 mod disk;
 mod finding;
 mod store;
+mod transports;
 
 use clap::Args;
 use miette::miette;
@@ -48,6 +49,7 @@ pub(crate) async fn run(args: DoctorArgs) -> miette::Result<()> {
             findings.push(port(&loaded.config).await);
             findings.extend(store::check(&loaded.config).await);
             findings.extend(channels::check(&loaded.config).await);
+            findings.extend(transports::check(&loaded.config).await);
         }
     }
     tell(&findings, args.json)

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use eventyard_redis::connect::{Address, AddressError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::secret::ServerUrl;
 
 /// The file of the embedded store in its folder.
 const FILE: &str = "eventyard.db";
@@ -12,10 +15,11 @@ const FILE: &str = "eventyard.db";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Store {
-    /// The store: `sqlite://PATH` (a file) or `memory://` (forgotten when the process ends). When absent, the
-    /// file `eventyard.db` in `store.data-dir`.
+    /// The store: `sqlite://PATH` (a file), `redis://HOST:PORT` (also `rediss://`, `redis+sentinel://` and
+    /// `redis+cluster://`; shared by several processes, on BullMQ's data layout) or `memory://` (forgotten when the
+    /// process ends). When absent, the file `eventyard.db` in `store.data-dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) url: Option<String>,
+    pub(crate) url: Option<ServerUrl>,
     /// The folder of the embedded store.
     pub(crate) data_dir: PathBuf,
     /// When an acknowledged write is durable: `full` (it survives a power cut) or `normal` (faster, but a power
@@ -47,14 +51,19 @@ pub(crate) enum StoreUrl {
     Memory,
     /// A file.
     Sqlite(PathBuf),
+    /// A Redis server, or several.
+    Redis(Address),
 }
 
 /// A text that names no store of this build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{scheme} names no store of this build; use sqlite://PATH or memory://")]
-pub(crate) struct InvalidStoreUrl {
-    /// What the address begins with: the rest may hold a password.
-    scheme: String,
+pub(crate) enum InvalidStoreUrl {
+    /// It begins with nothing that is known; the rest may hold a password.
+    #[error("{0} names no store of this build; use sqlite://PATH, redis://HOST:PORT or memory://")]
+    Scheme(String),
+    /// It is no address of a Redis.
+    #[error("{0}")]
+    Redis(#[from] AddressError),
 }
 
 impl StoreUrl {
@@ -63,8 +72,11 @@ impl StoreUrl {
         match text.split_once("://") {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            Some((scheme, _)) => Err(InvalidStoreUrl { scheme: format!("`{scheme}://…`") }),
-            None => Err(InvalidStoreUrl { scheme: format!("`{text}`") }),
+            Some(("redis" | "rediss" | "redis+sentinel" | "redis+cluster", _)) => {
+                Ok(Self::Redis(text.parse()?))
+            }
+            Some((scheme, _)) => Err(InvalidStoreUrl::Scheme(format!("`{scheme}://…`"))),
+            None => Err(InvalidStoreUrl::Scheme(format!("`{text}`"))),
         }
     }
 
@@ -86,7 +98,8 @@ mod tests {
         check("memory://", Some(StoreUrl::Memory));
         check("sqlite://a/b.db", Some(StoreUrl::Sqlite("a/b.db".into())));
         check("sqlite:///var/b.db", Some(StoreUrl::Sqlite("/var/b.db".into())));
-        for bad in ["", "sqlite://", "memory", "memory://x", "redis://localhost"] {
+        check("redis://localhost", Some(StoreUrl::Redis("redis://localhost".parse().unwrap())));
+        for bad in ["", "sqlite://", "memory", "memory://x", "redis://", "postgres://localhost"] {
             check(bad, None);
         }
     }

@@ -1,8 +1,11 @@
 //! What types cannot say about a configuration.
 
+mod transports;
+
 use std::collections::BTreeSet;
 
 use eventyard::{QueueLimits, queue::MAX_CONCURRENCY, route::Pattern};
+use eventyard_admin::Masks;
 use eventyard_core::{QueueName, options};
 use eventyard_notify::mail::{self, Sender};
 
@@ -24,7 +27,10 @@ pub(super) fn validate(config: &Config, tree: &Node) -> Vec<Problem> {
     for (name, schedule) in &config.schedules {
         check.schedule(name, schedule, config);
     }
+    check.transports(config);
     check.channels(config);
+    check.dashboard(config);
+    check.realtime(config);
     check.log(config);
     check.problems
 }
@@ -76,7 +82,8 @@ impl Check<'_> {
     }
 
     fn store(&mut self, config: &Config) {
-        let Some(Err(error)) = config.store.url.as_deref().map(StoreUrl::parse) else { return };
+        let url = config.store.url.as_ref();
+        let Some(Err(error)) = url.map(|url| StoreUrl::parse(url.reveal())) else { return };
         self.tell(&Path::of(["store", "url"]), &format!("is not understood: {error}"), None);
     }
 
@@ -91,6 +98,15 @@ impl Check<'_> {
             let problem = format!("is {value}");
             let help = format!("use {least} or more");
             self.require(value >= least, &Path::of(["limits", name]), &problem, &help);
+        }
+    }
+
+    fn dashboard(&mut self, config: &Config) {
+        for (n, path) in config.dashboard.mask.iter().enumerate() {
+            if let Err(error) = Masks::new([path.as_str()]) {
+                let place = Path::of(["dashboard", "mask"]).index(n);
+                self.tell(&place, "leads nowhere", Some(&error.to_string()));
+            }
         }
     }
 
@@ -239,6 +255,26 @@ impl Check<'_> {
             // What the mail crate tells includes the remedy.
             self.tell(&path.key(&key), &problem, None);
         }
+    }
+
+    fn realtime(&mut self, config: &Config) {
+        if !config.realtime.is_on() {
+            return;
+        }
+        if let Err(error) = crate::realtime::address(config) {
+            self.tell(&Path::of(["realtime", "relay", "url"]), &format!("is not understood: {error}"), None);
+        }
+        let Err(error) = config.realtime.options() else { return };
+        let mut path = Path::of(["realtime"]);
+        for part in error.key.split('.') {
+            let (name, place) = part.split_once('[').unwrap_or((part, ""));
+            path = path.key(name);
+            if let Ok(place) = place.trim_end_matches(']').parse() {
+                path = path.index(place);
+            }
+        }
+        // What the library tells includes the remedy.
+        self.tell(&path, &error.problem, None);
     }
 
     fn log(&mut self, config: &Config) {

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use eventyard::Yard;
 use eventyard_admin::{
-    AdminOnly, List, OpenApiRouter, Paging, Problem, QueryParams, ViewerOnly, routes,
+    Actor, AdminOnly, Deed, List, OpenApiRouter, Paging, Problem, QueryParams, ViewerOnly, routes,
     utoipa::{self, ToSchema},
 };
 use eventyard_notify::mail::{self, Kept};
@@ -42,7 +42,13 @@ struct Emptied {
 /// Empty the mailbox
 #[utoipa::path(delete, path = "/api/v1/mailbox", tag = "mailbox", operation_id = "emptyMailbox",
     responses((status = 200, description = "It is empty.", body = Emptied)))]
-async fn empty(_: AdminOnly, State(yard): State<Yard>) -> Result<Json<Emptied>, Problem> {
+async fn empty(
+    _: AdminOnly,
+    State(yard): State<Yard>,
+    actor: Actor,
+) -> Result<Json<Emptied>, Problem> {
+    let begun = actor.begin(&yard, Deed::new("mailbox.empty")).await?;
     let removed = mail::empty(&yard).await.map_err(refusal)?;
+    begun.end(&yard, removed).await;
     Ok(Json(Emptied { removed }))
 }

@@ -10,7 +10,8 @@ use crate::{
     bus::{Bus, DEFAULT_QUEUE, Declared, Settled},
     dep::Deps,
     handler::Handlers,
-    schedule,
+    meter::Meter,
+    schedule, transport,
 };
 
 /// An application that makes sense.
@@ -21,6 +22,8 @@ pub(crate) struct Checked {
     pub(crate) keep_events: eventyard_core::Keep,
     pub(crate) grace: std::time::Duration,
     pub(crate) schedules: Vec<Schedule>,
+    /// Whether this process works, and takes in what comes over the transports.
+    pub(crate) workers: bool,
 }
 
 impl Eventyard {
@@ -115,7 +118,11 @@ impl Eventyard {
         let on_default = |(queue, kind): (String, &'static str)| {
             (queue == DEFAULT_QUEUE).then(|| kind.to_owned())
         };
+        let source = self.source.clone();
+        let bridges = self.bridges.into_iter();
+        let bridges = bridges.map(|bridge| Arc::new(transport::Running::new(bridge, &source))).collect();
         let bus = Bus {
+            meter: Meter::of(queues.keys()),
             store,
             inspect,
             clock: self.clock,
@@ -127,8 +134,10 @@ impl Eventyard {
             default_types: self.typed.into_iter().filter_map(on_default).collect(),
             settled: self.synchronous.then(Settled::default),
             schedules: schedule::bell::Bell::default(),
+            bridges,
         };
         let (deps, keep_events, grace) = (self.deps, self.keep_events, self.grace);
-        Checked { bus, deps, handlers, keep_events, grace, schedules: self.schedules }
+        let workers = self.workers;
+        Checked { bus, deps, handlers, keep_events, grace, schedules: self.schedules, workers }
     }
 }

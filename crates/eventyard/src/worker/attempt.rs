@@ -73,13 +73,30 @@ impl Attempt {
         Write::Settle(decide::settle(job, ending, queue.backoff_fn.as_ref(), self.bus.clock.now()))
     }
 
+    /// Checks an event that did not come through the bus against its schema.
+    fn check_foreign(&self, job: &Job) -> Result<(), JobError> {
+        match job.payload.event() {
+            Some(event) if *event.kind != *job.name => {
+                let refuse = |error: crate::Error| {
+                    JobError::never(FailureKind::Payload, error.to_string())
+                };
+                self.bus.catalogue.check(event).map_err(refuse)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Runs the handler to its end, its timeout or its cancellation; `None` is a cancellation.
     async fn handle(&self, cx: &Context) -> Option<Result<Outcome, JobError>> {
         let job = cx.job();
-        let Some(run) = self.handlers.find(&job.name) else {
-            let message = format!("queue `{}` has no handler for `{}`", job.queue, job.name);
+        let kind = kind(job);
+        let Some(run) = self.handlers.find(kind) else {
+            let message = format!("queue `{}` has no handler for `{kind}`", job.queue);
             return Some(Err(JobError::retry(message)));
         };
+        if let Err(error) = self.check_foreign(job) {
+            return Some(Err(error));
+        }
         // The handler's own code may run, and panic, when it is called as well as when it is polled.
         let handler = AssertUnwindSafe(async { run(cx.clone()).await }).catch_unwind();
         let clock = &self.bus.clock;
@@ -107,6 +124,11 @@ impl Attempt {
             () = cancelled => None,
         }
     }
+}
+
+/// What a job is for its handlers: the type of its event, whatever a service that added it by itself has named it.
+fn kind(job: &Job) -> &str {
+    job.payload.event().map_or(&job.name, |event| &event.kind)
 }
 
 impl Ended {

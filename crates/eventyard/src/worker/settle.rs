@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use eventyard_core::{CommitError, FailureKind, Settlement, Write};
+use eventyard_core::{CommitError, FailureKind, Receipt, Settlement, Write};
 
 use super::{STORE_WAITS, attempt::Ended};
-use crate::bus::Bus;
+use crate::{bus::Bus, meter::Ran};
 
 /// An attempt that the store has answered for.
 pub(super) struct Settled {
@@ -20,6 +20,7 @@ pub(super) async fn settle(bus: Arc<Bus>, batch: Vec<Ended>) -> Option<Vec<Settl
     loop {
         match bus.store.commit(batch.iter().map(Ended::commit).collect()).await {
             Ok(answers) => {
+                count(&bus, &batch, &answers);
                 let answer = |(ended, answer): (Ended, Result<_, CommitError>)| {
                     let refused = answer.err().filter(|error| is_the_handlers(error, &ended));
                     tell(&ended, refused.as_ref());
@@ -38,6 +39,23 @@ pub(super) async fn settle(bus: Arc<Bus>, batch: Vec<Ended>) -> Option<Vec<Settl
             }
         }
     }
+}
+
+/// Counts what became of a batch, which is of one queue.
+fn count(bus: &Bus, batch: &[Ended], answers: &[Result<Receipt, CommitError>]) {
+    let Some(first) = batch.first() else { return };
+    let (queue, now) = (&first.job().queue, bus.clock.now());
+    for receipt in answers.iter().flatten() {
+        bus.meter.added(receipt, now);
+    }
+    let settled = batch.iter().zip(answers).filter(|(_, answer)| answer.is_ok());
+    let ran = settled.filter_map(|(ended, _)| match ended.writes.last() {
+        Some(Write::Settle(settlement)) => {
+            Some(Ran { job: ended.job(), settlement, took: Some(ended.took) })
+        }
+        _ => None,
+    });
+    bus.meter.settled(queue, ran, now);
 }
 
 /// Whether a refusal is about what the handler wrote, so that failing the attempt helps.

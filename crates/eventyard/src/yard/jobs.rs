@@ -39,11 +39,7 @@ impl Yard {
     /// # Errors
     /// When there is no such job, or it is finished.
     pub async fn cancel(&self, job: JobKey, reason: impl Into<String>) -> Result<(), Error> {
-        self.write(Write::Cancel { job: job.clone(), reason: reason.into() }).await?;
-        if let Some(settled) = &self.bus.settled {
-            settled.tell(&job);
-        }
-        Ok(())
+        self.write(Write::Cancel { job, reason: reason.into() }).await.map(drop)
     }
 
     /// Replaces the data of a job that is not finished; the next attempt gets it.

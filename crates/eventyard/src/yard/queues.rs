@@ -7,7 +7,7 @@ use eventyard_core::{
 };
 
 use super::Yard;
-use crate::Error;
+use crate::{Error, meter::Reading};
 
 /// How many jobs one commit of a long removal takes, so that others get their turn.
 const BATCH: usize = 1000;
@@ -117,6 +117,12 @@ impl Yard {
         let removed = self.clean_all(queue, states).await?;
         self.write(Write::Forget(queue.clone())).await?;
         Ok(removed)
+    }
+
+    /// What a queue did lately, as far as this process saw it; nothing for one that is not declared.
+    #[must_use]
+    pub fn lately(&self, queue: &QueueName) -> Option<Reading> {
+        self.bus.meter.read(queue, self.bus.clock.now())
     }
 
     async fn clean_all(

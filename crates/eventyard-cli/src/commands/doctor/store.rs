@@ -14,7 +14,7 @@ use crate::{
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let folder = match config.store_url() {
         Ok(StoreUrl::Sqlite(path)) => Some(folder(&path)),
-        Ok(StoreUrl::Memory) | Err(_) => None,
+        Ok(StoreUrl::Memory | StoreUrl::Redis(_)) | Err(_) => None,
     };
     let mut findings = vec![open(config).await];
     if let Some(folder) = folder.filter(|folder| folder.is_dir()) {

@@ -228,8 +228,8 @@ fn mistakes_are_told_with_their_place() {
     check("channels.from = 'Parking'", "1:17: channels.from is no sender", "");
     check("[auth]\ntokens = [{ token = 't', role = 'root' }]", "2:11: auth.tokens[0]", "");
     check(
-        "[store]\nurl = 'redis://h'",
-        "2:7: store.url is not understood: `redis://…` names no store of this build; use sqlite://PATH",
+        "[store]\nurl = 'postgres://h'",
+        "2:7: store.url is not understood: `postgres://…` names no store of this build; use sqlite://PATH",
         "",
     );
     check("[store]\nsynchronous = 'off'", "2:15: store.synchronous: unknown variant `off`", "");

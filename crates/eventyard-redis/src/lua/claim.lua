@@ -1,0 +1,170 @@
+-- Leases the jobs of a queue that are next.
+
+local q
+
+-- Takes the next jobs without a key: those without a priority first.
+local function take(jobs)
+  local ids = jobs > 0 and call('RPOP', q.target, jobs) or {}
+  ids = ids or {}
+  if #ids < jobs then
+    local popped = call('ZPOPMIN', q.p .. 'prioritized', jobs - #ids)
+    for i = 1, #popped, 2 do
+      ids[#ids + 1] = popped[i]
+    end
+    if #popped == 0 then
+      call('DEL', q.p .. 'pc')
+    end
+  end
+  return ids
+end
+
+-- How many jobs may begin by the queue's own limits.
+local function room(window)
+  local left = A.max
+  if q.concurrency then
+    left = math.min(left, math.max(q.concurrency - call('LLEN', q.p .. 'active'), 0))
+  end
+  if window then
+    left = math.min(left, math.max(rate.room(window, q.rate) - window.others, 0))
+  end
+  return left
+end
+
+-- What began in the period, with what Node's workers began of it.
+local function load_window()
+  if not q.rate then
+    return nil
+  end
+  local window = rate.load(q.own .. 'rate')
+  local counted = tonumber(call('GET', q.p .. 'limiter') or 0)
+  if counted < window.mine or counted == 0 then
+    window.mine = 0
+  end
+  window.others = counted - window.mine
+  return window
+end
+
+local function count(window, jobs)
+  if window and jobs > 0 then
+    rate.count(window, q.rate, jobs)
+    if call('INCRBY', q.p .. 'limiter', jobs) == jobs then
+      call('PEXPIRE', q.p .. 'limiter', real(q.rate.per))
+    end
+    window.mine = window.mine + jobs
+    window.others = nil
+    rate.save(q.own .. 'rate', window, q.rate)
+  end
+end
+
+-- When a claim may get what it does not get now.
+local function next_time(window)
+  local first
+  local function also(at)
+    if at and (not first or at < first) then
+      first = at
+    end
+  end
+  local due = call('ZRANGE', q.p .. 'delayed', 0, 0, 'WITHSCORES')
+  also(due[2] and math.floor(tonumber(due[2]) / PER_MS))
+  if window then
+    also(rate.opens(window, q.rate))
+    if (window.others or 0) > 0 then
+      also(NOW + math.max(call('PTTL', q.p .. 'limiter'), 1))
+    end
+  end
+  if lane.exist(q) then
+    also(lane.reopens(q))
+  end
+  local expiry = call('ZRANGE', OURS .. 'unbegun', 0, 0, 'WITHSCORES')
+  also(tonumber(expiry[2]))
+  return first
+end
+
+-- Leases one job; nothing if it is not to run.
+local function start(id, token, leases, tokens)
+  local key = q.p .. id
+  local flat = call('HGETALL', key)
+  local fields = pairs_of(flat)
+  if not (fields.name or fields.timestamp) then
+    return nil
+  end
+  if fields.defa then
+    -- Somebody decided that it fails before it runs.
+    local f = job.load(q, id)
+    local keep = job.keep_of(job.options(q, id).removeOnFail)
+    f.attempts = f.attempts + 1
+    f.started_at = NOW
+    db.hset(key, 'atm', f.attempts)
+    job.finish(q, id, f, { state = 'failed', failure = job.failure('child', fields.defa) }, keep)
+    return nil
+  end
+  local started = (tonumber(fields.ats) or 0) + 1
+  call('HSET', key, 'processedOn', int(NOW), 'pb', A.worker, 'ats', started, 'eyl', token .. ' ' .. started)
+  call('SET', key .. ':lock', token, 'PX', real(A.lease))
+  if fields.eyx then
+    call('ZREM', q.own .. 'unbegun', id)
+  end
+  leases[#leases + 1] = ticks.score(NOW + A.lease)
+  leases[#leases + 1] = id
+  tokens[#tokens + 1] = token
+  tokens[#tokens + 1] = q.name .. ':' .. id
+  return flat
+end
+
+upkeep.catch_up()
+q = queue(A.queue)
+upkeep.catch_up_with(q)
+db.flush()
+local leased, leases, tokens = {}, {}, {}
+local window, opens
+if not q.paused then
+  window = load_window()
+  local left = room(window)
+  if left > 0 then
+    local ids, keys
+    if lane.exist(q) then
+      ids, keys = lane.pick(q, left, A.burst, take)
+    else
+      ids = take(left)
+    end
+    for _, id in ipairs(ids) do
+      local token = A.token .. string.format('%08x', #leased + 1)
+      local fields = start(id, token, leases, tokens)
+      if fields then
+        leased[#leased + 1] = { id, token, fields }
+      elseif keys and keys[id] then
+        lane.run(q, keys[id], -1)
+      end
+    end
+    count(window, #leased)
+  end
+end
+for i, each in ipairs(leased) do
+  local fields = { 'jobId', each[1], 'prev', 'waiting', 'attempt', 0, 'worker', A.worker }
+  local known = pairs_of(each[3])
+  fields[6] = (tonumber(known.atm) or 0) + 1
+  tell(q, 'active', fields)
+end
+if #leased > 0 then
+  local ids = {}
+  for i, each in ipairs(leased) do
+    ids[i] = each[1]
+  end
+  db.in_parts('LPUSH', q.p .. 'active', ids)
+  db.in_parts('ZADD', q.own .. 'leases', leases)
+  db.in_parts('HSET', OURS .. 'tokens', tokens)
+  db.flush()
+  local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
+  q.woken = more > 0
+  if more == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
+    -- Node hears of it when the last job ends.
+    tell(q, 'drained', {}, 'here')
+  end
+elseif not q.paused then
+  opens = next_time(window)
+end
+db.flush()
+lane.update(q)
+tell_all()
+wake()
+return cmsgpack.pack({ leased, opens or false, news.told })

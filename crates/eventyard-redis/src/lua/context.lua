@@ -1,0 +1,178 @@
+-- What every script begins with: its arguments, the queues that it touches, and what it tells when it ends.
+--
+-- ARGV[1] is one MessagePack map. Times are milliseconds by the clock of whoever calls.
+
+local call = redis.call
+local db, rate, lane, place, job = {}, {}, {}, {}, {}
+local duplicate, flow, lease, upkeep = {}, {}, {}, {}
+local settle, steer, record = {}, {}, {}
+local A = cmsgpack.unpack(ARGV[1])
+local PREFIX, NOW = A.prefix, A.now
+-- What BullMQ knows nothing of is kept below a queue name that no queue can have.
+local OURS = PREFIX .. '::eventyard:'
+-- Priorities are 2^32 apart in the scores of jobs that wait; BullMQ's numbering inside of one begins at 1.
+local CLASS = 4294967296
+local HALF = CLASS / 2
+-- Delayed jobs have their time in the upper bits of their score, and 4096 places in each millisecond.
+local PER_MS = 4096
+
+-- How long a key lives that Redis forgets by its own clock. By a clock other than the system's it would forget too
+-- early; the caller says how much longer it is to wait then.
+local function real(ms)
+  return string.format('%.0f', math.max(ms, 1) + (A.grace or 0))
+end
+
+-- A whole number as text: Lua's own way loses digits beyond the 14th.
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+-- The pairs of a flat reply as a table.
+local function pairs_of(flat)
+  local map = {}
+  for i = 1, #flat, 2 do
+    map[flat[i]] = flat[i + 1]
+  end
+  return map
+end
+
+-- Numbers of the one order that everything in the store has; they may have gaps.
+local numbers = { next = 1, last = 0 }
+
+function numbers.take()
+  if numbers.next > numbers.last then
+    numbers.last = call('INCRBY', OURS .. 'number', 256)
+    numbers.next = numbers.last - 255
+  end
+  numbers.next = numbers.next + 1
+  return numbers.next - 1
+end
+
+-- Scores of what happens at one instant: in the order in which it happens, over all queues.
+local ticks = {}
+
+-- The score of `at`, or of the present, for what happens now.
+function ticks.score(at)
+  if not ticks.count then
+    local last = call('HMGET', OURS .. 'tick', 'at', 'count')
+    ticks.count = tonumber(last[1] or 0) == NOW and tonumber(last[2]) or 0
+  end
+  ticks.count = math.min(ticks.count + 1, PER_MS - 1)
+  return string.format('%.4f', (at or NOW) + ticks.count / PER_MS)
+end
+
+-- The largest score of what is due now.
+function ticks.due()
+  return '(' .. int(NOW + 1)
+end
+
+-- Notes where the next script goes on.
+function ticks.save()
+  if ticks.count then
+    call('HSET', OURS .. 'tick', 'at', int(NOW), 'count', ticks.count)
+  end
+end
+
+local queues = {}
+
+-- What is known of a queue, read once by each script.
+local function queue(name)
+  local q = queues[name]
+  if q then
+    return q
+  end
+  local p, own = PREFIX .. ':' .. name .. ':', OURS .. 'q:' .. name .. ':'
+  local meta = call('HMGET', p .. 'meta', 'paused', 'version', 'concurrency', 'max', 'duration', 'opts.maxLenEvents')
+  local set = pairs_of(call('HGETALL', own .. 'set'))
+  q = {
+    name = name,
+    p = p,
+    own = own,
+    paused = meta[1] and true or false,
+    concurrency = tonumber(meta[3] or nil),
+    max_events = meta[6],
+    set = set,
+    limits = set.limits and cjson.decode(set.limits) or {},
+    present = tonumber(set.present) or 0,
+    joined = tonumber(set.joined) or 0,
+    touched = {},
+    added = 0,
+  }
+  q.key_limits = q.limits.keys or {}
+  if meta[4] and meta[5] then
+    q.rate = { max = tonumber(meta[4]), per = tonumber(meta[5]) }
+  end
+  -- Up to version 5, BullMQ has the jobs of a paused queue in a list of their own, and loses what it finds in another
+  -- when it goes on; later versions take up what they find there.
+  q.is_v6 = string.match(meta[2] or '', '^bullmq:[6-9]') and true
+  q.target = q.paused and not q.is_v6 and p .. 'paused' or p .. 'wait'
+  queues[name] = q
+  return q
+end
+
+-- The queue that a key of BullMQ's such as `bull:emails` means; nothing if it is of another prefix.
+local function queue_of(qualified)
+  local head = PREFIX .. ':'
+  if string.sub(qualified, 1, #head) == head and #qualified > #head then
+    return queue(string.sub(qualified, #head + 1))
+  end
+end
+
+-- What is told: for Node in the queue's stream, and for whoever called.
+local news = { pending = {}, told = {} }
+
+-- Tells something when the commit is done: the name of an event, then its fields and their values. Where BullMQ tells
+-- less or in another order, an event goes only `here`, to our listeners, or only `there`, into the stream.
+local function tell(q, event, fields, only)
+  news.pending[#news.pending + 1] = { q, event, fields, only }
+end
+
+-- Tells what has been said since the last time.
+local function tell_all()
+  for _, said in ipairs(news.pending) do
+    local q, event, fields, only = unpack(said, 1, 4)
+    if only ~= 'here' then
+      if not q.max_events then
+        q.max_events = '10000'
+        call('HSETNX', q.p .. 'meta', 'opts.maxLenEvents', q.max_events)
+      end
+      local entry = { 'event', event }
+      for i = 1, #fields do
+        entry[#entry + 1] = fields[i]
+      end
+      entry[#entry + 1] = 'by'
+      entry[#entry + 1] = A.node
+      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events, '*', unpack(entry))
+    end
+    if A.heard and only ~= 'there' then
+      news.told[#news.told + 1] = { q.name, event, fields }
+    end
+  end
+  news.pending = {}
+end
+
+-- Whether as many jobs of a queue are active as may be.
+local function is_full(q)
+  return q.concurrency and call('LLEN', q.p .. 'active') >= q.concurrency
+end
+
+-- Wakes those who wait for jobs of the queues that have some now, or have them sooner than before; forgets what was
+-- read of the queues.
+local function wake()
+  ticks.save()
+  for _, q in pairs(queues) do
+    if q.added > 0 then
+      call('INCRBY', q.p .. 'id', q.added)
+    end
+    if q.woken and not q.paused and not is_full(q) then
+      call('ZADD', q.p .. 'marker', 0, '0')
+    end
+    if q.sooner then
+      local first = call('ZRANGE', q.p .. 'delayed', 0, 0, 'WITHSCORES')
+      if first[2] then
+        call('ZADD', q.p .. 'marker', tonumber(first[2]) / PER_MS, '1')
+      end
+    end
+  end
+  queues = {}
+end

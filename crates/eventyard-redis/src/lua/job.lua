@@ -1,0 +1,280 @@
+-- Jobs: how they come, end and go.
+
+
+local FACTS = {
+  'name', 'timestamp', 'priority', 'delay', 'processedOn', 'finishedOn', 'parentKey', 'parent', 'deid', 'atm', 'ats',
+  'stc', 'pb', 'eyt', 'eyk', 'eyp', 'eyl', 'eyh', 'eyx', 'eys', 'eyb',
+}
+
+local function fact(text)
+  return text or nil
+end
+
+-- What is known of a job; nothing if there is none.
+function job.load(q, id)
+  local f = call('HMGET', q.p .. id, unpack(FACTS))
+  if not (f[1] or f[2]) then
+    return nil
+  end
+  local kind, lifo = f[14], nil
+  if kind then
+    lifo = string.find(kind, 'l', 2, true) and true
+  else
+    lifo = job.options(q, id).lifo
+  end
+  return {
+    created_at = tonumber(fact(f[2])),
+    priority = tonumber(fact(f[3])) or 0,
+    delay = tonumber(fact(f[4])) or 0,
+    started_at = tonumber(fact(f[5]) or fact(f[20])),
+    finished_at = tonumber(fact(f[6])),
+    parent = fact(f[8]),
+    says = fact(f[9]),
+    attempts = tonumber(fact(f[10])) or 0,
+    started = tonumber(fact(f[11])) or 0,
+    stalls = tonumber(fact(f[12])) or 0,
+    crashes = (tonumber(fact(f[12])) or 0) - (tonumber(fact(f[21])) or 0),
+    worker = fact(f[13]),
+    kind = fact(kind),
+    lifo = lifo or false,
+    key = fact(f[15]),
+    place = fact(f[16]),
+    lease = fact(f[17]),
+    holds = fact(f[18]),
+    expires = fact(f[19]),
+  }
+end
+
+-- The options that a job was added with.
+function job.options(q, id)
+  local text = call('HGET', q.p .. id, 'opts')
+  local is_json, options = pcall(cjson.decode, text or '{}')
+  return is_json and type(options) == 'table' and options or {}
+end
+
+-- How long a job is kept, as BullMQ's options say it; ages in milliseconds.
+function job.keep_of(option)
+  if option == nil or option == cjson.null or option == false then
+    return {}
+  elseif option == true then
+    return { count = 0 }
+  elseif type(option) == 'number' then
+    return { count = option }
+  end
+  return { count = tonumber(option.count), age = option.age and tonumber(option.age) * 1000 }
+end
+
+-- Makes a queue known.
+local function queue_is_known(q)
+  if not q.set.known then
+    q.set.known = '1'
+    db.sadd(OURS .. 'queues', q.name)
+    db.hset(q.own .. 'set', 'known', '1')
+  end
+end
+job.queue_is_known = queue_is_known
+
+-- The keys that go with a job.
+function job.keys(key)
+  return key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+end
+
+-- Adds a job whose id is free. If it stands for all that say the same, it does so until `window`, or until it ends.
+function job.add(q, new, window)
+  local key, id = q.p .. new.id, new.id
+  queue_is_known(q)
+  local number = tonumber(id)
+  if number and number < 2 ^ 53 and string.match(id, '^[1-9]%d*$') then
+    -- BullMQ's own numbering must not come to this id.
+    q.added = 0
+    if number > tonumber(call('GET', q.p .. 'id') or 0) then
+      call('SET', q.p .. 'id', id)
+    end
+  end
+  duplicate.appoint(q, new, window)
+  local due = math.max(new.at or NOW + (new.delay or 0), NOW)
+  local facts = { priority = new.priority or 0, lifo = new.lifo, key = new.key }
+  local fields = {
+    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', int(NOW), 'delay', int(due - NOW),
+    'priority', facts.priority, 'eyt', new.kind,
+  }
+  local function also(name, value)
+    if value then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  also('eyk', new.key)
+  also('eyx', new.ttl and int(new.ttl))
+  also('deid', new.says and new.says.id)
+  if new.awaits then
+    also('eyd', new.at and int(new.at))
+  end
+  if new.parent then
+    also('parentKey', new.parent.key)
+    also('parent', new.parent.link)
+  end
+  tell(q, 'added', { 'jobId', id, 'name', new.name })
+  if new.awaits then
+    db.zadd(q.p .. 'waiting-children', ticks.score(), id)
+    tell(q, 'waiting-children', { 'jobId', id })
+  elseif due > NOW then
+    place.delay(q, id, due)
+    tell(q, 'delayed', { 'jobId', id, 'delay', int(due) })
+  else
+    also('eyp', int(place.ready(q, id, facts)))
+    tell(q, 'waiting', { 'jobId', id })
+  end
+  if new.ttl and not new.awaits then
+    job.must_begin(q, id, due + new.ttl)
+  end
+  db.hset(key, unpack(fields))
+end
+
+-- Makes a job fail unless it has begun by then.
+function job.must_begin(q, id, by)
+  db.zadd(q.own .. 'unbegun', ticks.score(by), id)
+  call('ZADD', OURS .. 'unbegun', 'LT', int(by), q.name)
+end
+
+-- Makes a job runnable; `from` is where it was, in the words of BullMQ's events.
+function job.run(q, id, f, from, only)
+  db.hset(q.p .. id, 'eyp', int(place.ready(q, id, f)))
+  tell(q, 'waiting', from and { 'jobId', id, 'prev', from } or { 'jobId', id }, only)
+end
+
+-- Makes a job run at an instant, or at once if that has come. Further fields tell why.
+function job.run_at(q, id, f, at, from, why)
+  if at <= NOW then
+    return job.run(q, id, f, from)
+  end
+  db.hset(q.p .. id, 'delay', int(at - NOW))
+  place.delay(q, id, at)
+  local fields = { 'jobId', id, 'delay', int(at) }
+  for i = 1, #(why or {}) do
+    fields[#fields + 1] = why[i]
+  end
+  tell(q, 'delayed', fields)
+end
+
+-- Makes a job whose attempt did not end it run again. Where its key is ordered it keeps its place, and the others of
+-- its key wait for it.
+function job.run_again(q, id, f, at, from, why)
+  if not lane.is_ordered(q, f.key) then
+    return job.run_at(q, id, f, at, from, why)
+  elseif at <= NOW then
+    place.back(q, id, f)
+    return tell(q, 'waiting', { 'jobId', id, 'prev', from })
+  end
+  db.hset(q.p .. id, 'eyh', '1')
+  lane.hold(q, f.key, 1)
+  job.run_at(q, id, f, at, from, why)
+end
+
+-- Makes a delayed job that was taken out of the delayed ones runnable.
+function job.promote(q, id, f)
+  db.hset(q.p .. id, 'delay', '0')
+  if f.holds then
+    db.hdel(q.p .. id, 'eyh')
+    lane.hold(q, f.key, -1)
+    place.back(q, id, f)
+    tell(q, 'waiting', { 'jobId', id, 'prev', 'delayed' })
+  else
+    job.run(q, id, f, 'delayed')
+  end
+end
+
+-- Appends to a field that holds a JSON array.
+local function append(key, field, json, most)
+  local list = call('HGET', key, field)
+  if most and list then
+    local is_json, items = pcall(cjson.decode, list)
+    if is_json and #items >= most then
+      while #items >= most do
+        table.remove(items, 1)
+      end
+      list = #items > 0 and cjson.encode(items) or nil
+    end
+  end
+  if list and string.sub(list, -1) == ']' and #list > 2 then
+    list = string.sub(list, 1, -2) .. ',' .. json .. ']'
+  else
+    list = '[' .. json .. ']'
+  end
+  db.hset(key, field, list)
+end
+
+-- Counts the running attempt as one that failed, and remembers why.
+function job.record(q, id, f, failure)
+  local key = q.p .. id
+  f.attempts = f.attempts + 1
+  db.hset(key, 'atm', f.attempts, 'failedReason', failure.message)
+  append(key, 'stacktrace', cjson.encode(failure.stack or failure.message), 10)
+  local record = string.format(
+    '{"attempt":%d,"worker":%s,"startedAt":%s,"endedAt":%s,"failure":%s}',
+    f.attempts, cjson.encode(f.worker or ''), int(f.started_at or NOW), int(NOW), failure.json
+  )
+  append(key, 'eya', record, f.attempts > 100 and 100 or nil)
+end
+
+-- Finishes a job that was taken out, and keeps it as long as it is to be kept. `ended.state` is `completed` with a
+-- `value`, or `failed` with a `failure`.
+function job.finish(q, id, f, ended, keep)
+  local key, state = q.p .. id, ended.state
+  if state == 'completed' then
+    tell(q, state, { 'jobId', id, 'returnvalue', ended.value, 'prev', 'active' })
+  else
+    local failure = ended.failure
+    tell(q, state, { 'jobId', id, 'failedReason', failure.message, 'prev', 'active', 'failure', failure.json })
+    if ended.is_exhausted then
+      tell(q, 'retries-exhausted', { 'jobId', id, 'attemptsMade', f.attempts })
+    end
+  end
+  if keep.count == 0 or keep.age == 0 then
+    db.del(job.keys(key))
+  else
+    if state == 'completed' then
+      db.hset(key, 'returnvalue', ended.value, 'finishedOn', int(NOW), 'atm', f.attempts)
+    else
+      db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', int(NOW))
+      db.hdel(key, 'defa')
+    end
+    db.zadd(q.p .. state, ticks.score(), id)
+    if keep.age then
+      db.zadd(q.own .. 'expiring:' .. state, ticks.score(NOW + keep.age), id)
+    end
+    if keep.count then
+      job.prune(q, state, keep.count)
+    end
+  end
+  duplicate.dismiss(q, id, f)
+  flow.tell_parent(q, id, f, ended)
+end
+
+-- Keeps the newest of the finished jobs.
+function job.prune(q, state, count)
+  local beyond = call('ZCARD', q.p .. state) - count
+  if beyond > 0 then
+    for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
+      job.remove(q, id, job.load(q, id), state, 'here')
+    end
+  end
+end
+
+-- Removes a job that is not active; `only` says who hears of it.
+function job.remove(q, id, f, state, only)
+  if not f then
+    db.zrem(q.p .. state, id)
+    return
+  end
+  place.leave(q, id, f, state)
+  db.del(job.keys(q.p .. id))
+  tell(q, 'removed', { 'jobId', id, 'prev', place.word(q, f, state) }, only)
+  duplicate.dismiss(q, id, f)
+  flow.tell_parent(q, id, f, { state = 'removed' })
+end
+
+-- Why a job ended that no handler ended.
+function job.failure(kind, message)
+  return { message = message, json = cjson.encode({ kind = kind, message = message }) }
+end

@@ -1,0 +1,82 @@
+-- Settling: how an attempt's end changes its job.
+
+
+-- Ends the attempt of a job under a lease that holds.
+function settle.settle(q, id, f, s)
+  db.lrem(q.p .. 'active', id)
+  db.zrem_later(q.own .. 'leases', id)
+  lane.run(q, f.key, -1)
+  if q.may_stall == nil then
+    q.may_stall = call('EXISTS', q.p .. 'stalled') == 1
+  end
+  if q.may_stall then
+    db.srem(q.p .. 'stalled', id)
+  end
+  lease.finish(q, id, f)
+  settle[s.how](q, id, f, s)
+end
+
+function settle.complete(q, id, f, s)
+  f.attempts = f.attempts + 1
+  job.finish(q, id, f, { state = 'completed', value = s.value }, s.keep)
+  settle.note_drained(q)
+end
+
+function settle.fail(q, id, f, s)
+  job.record(q, id, f, s.failure)
+  local is_exhausted = f.attempts >= (tonumber(job.options(q, id).attempts) or 0)
+  local ended = { state = 'failed', failure = s.failure, is_exhausted = is_exhausted }
+  job.finish(q, id, f, ended, s.keep)
+  settle.note_drained(q)
+end
+
+settle['retry'] = function(q, id, f, s)
+  job.record(q, id, f, s.failure)
+  job.run_again(q, id, f, s.at, 'active', { 'failure', s.failure.json })
+end
+
+function settle.snooze(q, id, f, s)
+  job.run_again(q, id, f, s.at, 'active')
+end
+
+function settle.release(q, id, f)
+  place.back(q, id, f)
+  tell(q, 'waiting', { 'jobId', id, 'prev', 'active' })
+end
+
+function settle.await(q, id, f)
+  if call('SCARD', q.p .. id .. ':dependencies') > 0 then
+    db.zadd(q.p .. 'waiting-children', ticks.score(), id)
+    tell(q, 'waiting-children', { 'jobId', id, 'prev', 'active' })
+  else
+    job.run_again(q, id, f, NOW, 'active')
+  end
+end
+
+-- Remembers to tell Node that nothing is left, if that is so when the script ends.
+function settle.note_drained(q)
+  q.may_be_drained = true
+end
+
+-- Tells Node which queues have nothing left.
+function settle.tell_drained()
+  for _, q in pairs(queues) do
+    if q.may_be_drained and call('LLEN', q.target) == 0 and call('LLEN', q.p .. 'active') == 0
+      and call('ZCARD', q.p .. 'prioritized') == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
+      -- Whoever listens here has heard of it when the last job was handed out.
+      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', A.node)
+    end
+  end
+end
+
+-- What a handler said about its progress.
+function settle.progress(q, id, progress)
+  db.hset(q.p .. id, 'progress', progress)
+  tell(q, 'progress', { 'jobId', id, 'data', progress })
+end
+
+-- A line of a job's log.
+function settle.log(q, id, line, most)
+  db.rpush(q.p .. id .. ':logs', line)
+  call('LTRIM', q.p .. id .. ':logs', -most, -1)
+end

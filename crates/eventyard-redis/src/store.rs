@@ -1,0 +1,318 @@
+//! The store on BullMQ's data layout.
+
+mod answer;
+mod desk;
+mod inspect;
+mod leased;
+mod news;
+mod others;
+mod reserved;
+mod scheduler;
+mod wake;
+mod wire;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use eventyard_core::{
+    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, Lease, LeaseToken, Leased,
+    Maintenance, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind, SystemClock,
+    Upkeep, Write,
+};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use self::{
+    desk::{Answer, Claimed, Desk, Request},
+    wake::Bells,
+    wire::Updates,
+};
+use crate::{
+    codec,
+    connect::{self, Address, Connections},
+    durability,
+    inspect::Reader,
+};
+
+/// How many cancellations a listener may fall behind.
+const CANCELLATIONS: usize = 1024;
+/// A claim that waits looks again after this long, should nobody wake it.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How to open a [`RedisStore`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    address: Address,
+    prefix: Option<String>,
+    clock: Arc<dyn Clock>,
+    connections: connect::Options,
+}
+
+impl Options {
+    /// Opens the store at an address. The parameter `prefix` of its URL is what all keys begin with.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            prefix: None,
+            clock: Arc::new(SystemClock::default()),
+            connections: connect::Options::default(),
+        }
+    }
+
+    /// What all keys begin with: `bull`, unless the address says otherwise. In a cluster it needs a hash tag, such as
+    /// `{bull}`, which is the default there.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// The clock that the store lives by.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How its connections behave.
+    #[must_use]
+    pub fn connections(mut self, options: connect::Options) -> Self {
+        self.connections = options;
+        self
+    }
+
+    fn find_prefix(&self) -> Result<Arc<str>, StoreError> {
+        let named = self.prefix.as_ref().or_else(|| self.address.parameters().get("prefix"));
+        let is_cluster = self.address.is_cluster();
+        let prefix = named.map_or(if is_cluster { "{bull}" } else { "bull" }, String::as_str);
+        let problem = if prefix.is_empty() {
+            "is empty; use `bull`, as BullMQ does"
+        } else if is_cluster && !(prefix.contains('{') && prefix.contains('}')) {
+            "has no hash tag, so its keys would be on several nodes of the cluster; use `{bull}`"
+        } else {
+            return Ok(prefix.into());
+        };
+        Err(StoreError::new(
+            StoreErrorKind::Unsupported,
+            format!("the prefix `{prefix}` of the redis store {problem}"),
+        ))
+    }
+}
+
+/// A store in Redis that several processes share, with services on BullMQ among them. Clones share one store.
+#[derive(Clone)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    reader: Reader,
+    clock: Arc<dyn Clock>,
+    requests: mpsc::UnboundedSender<Request>,
+    bells: Bells,
+    feed: Feed,
+    cancelled: broadcast::Sender<LeaseToken>,
+    durability: Durability,
+    closed: watch::Sender<bool>,
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}
+
+impl RedisStore {
+    /// Connects, and reads from the server what it promises.
+    ///
+    /// # Errors
+    /// When Redis is not reached or refuses, or the prefix does not fit.
+    pub async fn open(options: Options) -> Result<Self, StoreError> {
+        let prefix = options.find_prefix()?;
+        let connections = Connections::new(options.address, options.connections);
+        connections.shared().connect().await?;
+        let promise = durability::read(&connections).await?;
+        for warning in &promise.warnings {
+            tracing::warn!("{warning}");
+        }
+        let durability = promise.level;
+        let (high, low) = uuid::Uuid::now_v7().as_u64_pair();
+        let node: Arc<str> = format!("{low:016x}")[8..].into();
+        let (requests, asked) = mpsc::unbounded_channel();
+        let (closed, is_closed) = watch::channel(false);
+        let (feed, cancelled) = (Feed::default(), broadcast::Sender::new(CANCELLATIONS));
+        let desk = Desk {
+            connection: connections.shared(),
+            clock: Arc::clone(&options.clock),
+            prefix: Arc::clone(&prefix),
+            node: Arc::clone(&node),
+            feed: feed.clone(),
+            cancelled: cancelled.clone(),
+            nonce: high.rotate_left(16) ^ low,
+            claims: 0,
+            grace: grace(&*options.clock),
+        };
+        tokio::spawn(desk.run(asked));
+        let reader = Reader::new(&connections, Arc::clone(&prefix));
+        let others = others::Others {
+            connections: connections.clone(),
+            prefix: Arc::clone(&prefix),
+            node,
+            feed: feed.clone(),
+            cancelled: cancelled.clone(),
+        };
+        others.listen(&is_closed);
+        let bells = Bells::new(connections, prefix, is_closed);
+        let shared = Shared {
+            reader,
+            clock: options.clock,
+            requests,
+            bells,
+            feed,
+            cancelled,
+            durability,
+            closed,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    fn reader(&self) -> Result<&Reader, StoreError> {
+        if *self.shared.closed.borrow() { Err(closed()) } else { Ok(&self.shared.reader) }
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, StoreError> {
+        if *self.shared.closed.borrow() {
+            return Err(closed());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.shared.requests.send(request(answer)).map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Claims once. What was claimed for a future that is dropped goes back.
+    async fn claim_now(&self, ask: Claim) -> Result<Claimed, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let store = self.clone();
+        tokio::spawn(async move {
+            let claimed = store.ask(|answer| Request::Claim(ask, answer)).await;
+            if let Err(Ok(unwanted)) = answer.send(claimed) {
+                store.give_back(unwanted.jobs).await;
+            }
+        });
+        answered.await.map_err(|_| closed())?
+    }
+
+    async fn give_back(&self, jobs: Vec<Leased>) {
+        let release = |leased: Leased| {
+            Commit::under(leased.lease, [Write::Settle(Settlement::Release)])
+        };
+        // The last that was taken goes back first, so that all come to their places.
+        let commits: Vec<_> = jobs.into_iter().rev().map(release).collect();
+        if commits.is_empty() {
+            return;
+        }
+        if let Err(error) = self.commit(commits).await {
+            tracing::warn!(%error, "jobs that nobody wanted come back when their leases end");
+        }
+    }
+
+    /// The data that updates write to jobs that are made from events.
+    async fn updates(&self, commit: &Commit) -> Result<Updates, StoreError> {
+        let mut updates = Updates::new();
+        for write in &commit.writes {
+            let Write::Update { job, data } = write else { continue };
+            let added_here = commit.writes.iter().find_map(|write| match write {
+                Write::Publish { jobs, .. } => jobs.iter().find(|new| new.key() == *job),
+                Write::Enqueue(new) if new.key() == *job => Some(new),
+                _ => None,
+            });
+            let payload = match added_here {
+                Some(new) => Some(new.payload.clone()),
+                None => self.shared.reader.payload(job).await?,
+            };
+            if let Some(payload) = payload.filter(|payload| payload.event().is_some()) {
+                let encoded = codec::payload::encode(&payload.with_data(data.clone()));
+                updates.insert(job.clone(), encoded);
+            }
+        }
+        Ok(updates)
+    }
+}
+
+/// How many milliseconds longer Redis keeps what it forgets by its own clock: none by the system's clock, a day by any
+/// other, such as that of a test.
+fn grace(clock: &dyn Clock) -> u32 {
+    const DAY_MS: u32 = 24 * 60 * 60 * 1000;
+    let (ours, system) = (clock.now(), SystemClock::default().now());
+    let apart = ours.since(system).max(system.since(ours));
+    if apart < Duration::from_secs(3600) { 0 } else { DAY_MS }
+}
+
+fn closed() -> StoreError {
+    StoreError::new(StoreErrorKind::Closed, "the redis store was closed; open a new one")
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { name: "redis", durability: self.shared.durability, shared: true }
+    }
+
+    async fn commit(
+        &self,
+        commits: Vec<Commit>,
+    ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
+        let mut prepared = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let updates = self.updates(&commit).await?;
+            prepared.push((commit, updates));
+        }
+        self.ask(|answer| Request::Commit(prepared, answer)).await
+    }
+
+    async fn claim(&self, ask: Claim) -> Result<Vec<Leased>, StoreError> {
+        let deadline = self.shared.clock.now() + ask.wait;
+        let mut closed_now = self.shared.closed.subscribe();
+        let mut waiting = None;
+        loop {
+            let claimed = self.claim_now(ask.clone()).await?;
+            let now = self.shared.clock.now();
+            if !claimed.jobs.is_empty() || ask.max == 0 || now >= deadline {
+                return Ok(claimed.jobs);
+            }
+            let bell = waiting.get_or_insert_with(|| self.shared.bells.wait(&ask.queue, &ask.worker));
+            let wake_at = claimed.opens.map_or(deadline, |opens| opens.min(deadline));
+            tokio::select! {
+                () = bell.rung() => {}
+                () = self.shared.clock.sleep_until(wake_at) => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                _ = closed_now.wait_for(|closed| *closed) => return Err(closed()),
+            }
+        }
+    }
+
+    async fn renew(
+        &self,
+        leases: Vec<Lease>,
+        lease_for: Duration,
+    ) -> Result<Vec<Renewal>, StoreError> {
+        self.ask(|answer| Request::Renew(leases, lease_for, answer)).await
+    }
+
+    async fn maintain(&self, upkeep: Upkeep) -> Result<Maintenance, StoreError> {
+        self.ask(|answer| Request::Maintain(upkeep, answer)).await
+    }
+
+    fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    fn cancellations(&self) -> broadcast::Receiver<LeaseToken> {
+        self.shared.cancelled.subscribe()
+    }
+
+    async fn close(&self) {
+        // Whoever waits is told; what was asked before is still answered.
+        self.shared.closed.send_replace(true);
+    }
+}

@@ -1,0 +1,259 @@
+//! What the scripts answer.
+
+use std::{borrow::Cow, collections::HashMap, fmt};
+
+use bytes::Bytes;
+use eventyard_core::{
+    Commit, CommitError, Effect, Enqueued, JobId, JobKey, JobState, Maintenance, QueueName,
+    Receipt, StoreError, StoreErrorKind, Timestamp, Write,
+};
+use serde::{Deserialize, Deserializer, de};
+
+/// A text or a number of a script's answer, as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Raw<'a>(pub(crate) Cow<'a, [u8]>);
+
+impl Raw<'_> {
+    /// The text; empty where it is none.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The bytes, as a part of the answer that they are in.
+    pub(crate) fn of(&self, answer: &Bytes) -> Bytes {
+        match &self.0 {
+            Cow::Borrowed(part) => answer.slice_ref(part),
+            Cow::Owned(bytes) => bytes.clone().into(),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Raw<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Raw<'de>, E> {
+                Ok(Raw(text.as_bytes().into()))
+            }
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Raw<'de>, E> {
+                Ok(Raw(bytes.into()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Raw<'de>, E> {
+                Ok(Raw(number.to_string().into_bytes().into()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Raw<'de>, E> {
+                Ok(Raw(number.to_string().into_bytes().into()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Raw<'de>, E> {
+                Ok(Raw(number.to_string().into_bytes().into()))
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+/// Something that was told: the queue, the event's name, its fields and their values.
+pub(crate) type Told<'a> = (Raw<'a>, Raw<'a>, Vec<Raw<'a>>);
+
+/// The answer to commits: what each did, what was told, and the leases that were cancelled.
+pub(crate) type Committed<'a> = (Vec<(u8, Verdict<'a>)>, Vec<Told<'a>>, Vec<Raw<'a>>);
+
+/// What became of one commit.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Verdict<'a> {
+    #[serde(borrow)]
+    Effects(Vec<Told1<'a>>),
+    Refusal(HashMap<String, Plain>),
+}
+
+/// What one write did.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Told1<'a> {
+    Done(bool),
+    Number(u64),
+    #[serde(borrow)]
+    Enqueued(Added<'a>),
+    Published(u8, Vec<Added<'a>>),
+}
+
+/// A job's id, and whether it was there already.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Added<'a>(#[serde(borrow)] Raw<'a>, u8);
+
+/// A text or a number of a refusal.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Plain {
+    Number(u64),
+    Text(String),
+}
+
+/// The answer to a claim: each job's id, token and fields; when a claim may get more; what was told.
+pub(crate) type Claimed<'a> =
+    (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens, Vec<Told<'a>>);
+
+/// When a claim may get what it does not get now.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Opens {
+    Unknown(bool),
+    At(f64),
+}
+
+impl Opens {
+    pub(crate) fn instant(self) -> Option<Timestamp> {
+        match self {
+            Self::Unknown(_) => None,
+            #[expect(clippy::cast_possible_truncation, reason = "milliseconds, far from the end")]
+            Self::At(ms) => Some(Timestamp::from_millis(ms as i64)),
+        }
+    }
+}
+
+/// The answer to maintaining.
+pub(crate) type Maintained<'a> = (Work, Vec<Told<'a>>);
+
+/// How much was maintained.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Work {
+    taken_over: u64,
+    buried: u64,
+    expired: u64,
+    forgotten: u64,
+    stalled: u64,
+}
+
+impl Work {
+    pub(crate) fn maintenance(self, limit: usize) -> Maintenance {
+        let Self { taken_over, buried, expired, forgotten, stalled } = self;
+        let most = (taken_over + buried).max(expired).max(forgotten);
+        Maintenance {
+            taken_over: taken_over + stalled,
+            buried,
+            expired,
+            forgotten_events: forgotten,
+            more: most >= limit as u64,
+        }
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// When it is not what this version's scripts answer.
+pub(crate) fn read<'a, T: Deserialize<'a>>(answer: &'a [u8]) -> Result<T, StoreError> {
+    rmp_serde::from_slice(answer).map_err(|error| {
+        let message = format!("a script's answer is not understood: {error}");
+        StoreError::new(StoreErrorKind::Corrupt, message)
+    })
+}
+
+/// What a commit did, or why it was refused.
+pub(crate) fn receipt(
+    commit: &Commit,
+    verdict: Verdict<'_>,
+    prefix: &str,
+) -> Result<Receipt, CommitError> {
+    match verdict {
+        Verdict::Effects(effects) => {
+            Ok(commit.writes.iter().zip(effects).map(|(write, done)| effect(write, done)).collect())
+        }
+        Verdict::Refusal(refusal) => Err(refused(commit, &refusal, prefix)),
+    }
+}
+
+fn effect(write: &Write, done: Told1<'_>) -> Effect {
+    match (write, done) {
+        (Write::Publish { event, jobs }, Told1::Published(duplicate, added)) => Effect::Published {
+            event: event.id.clone(),
+            duplicate: duplicate == 1,
+            jobs: jobs.iter().zip(added).map(|(job, added)| enqueued(&job.queue, &added)).collect(),
+        },
+        (Write::Enqueue(job), Told1::Enqueued(added)) => {
+            Effect::Enqueued(enqueued(&job.queue, &added))
+        }
+        (Write::Put { .. }, Told1::Number(version)) => Effect::Version(version),
+        (Write::Clean { .. }, Told1::Number(removed)) => Effect::Removed(removed),
+        _ => Effect::Done,
+    }
+}
+
+fn enqueued(queue: &QueueName, Added(id, duplicate): &Added<'_>) -> Enqueued {
+    let id = JobId::new(id.text()).expect("the id of a job that was added was one");
+    Enqueued { queue: queue.clone(), id, duplicate: *duplicate == 1 }
+}
+
+/// What jobs may be done something to, in the words of [`CommitError::WrongState`].
+const ALLOWED: [&str; 5] =
+    ["failed and completed", "delayed", "inactive", "unfinished", "waiting and delayed"];
+
+fn refused(commit: &Commit, refusal: &HashMap<String, Plain>, prefix: &str) -> CommitError {
+    let text = |name: &str| match refusal.get(name) {
+        Some(Plain::Text(text)) => text.as_str(),
+        _ => "",
+    };
+    let number = |name: &str| match refusal.get(name) {
+        Some(Plain::Number(number)) => *number,
+        _ => 0,
+    };
+    let job = || job_key(text("queue"), text("id"));
+    let queue = || QueueName::new(text("queue")).ok();
+    let known = match text("error") {
+        "stale-lease" => commit.lease.as_ref().map(|lease| CommitError::StaleLease {
+            job: lease.job.clone(),
+            attempt: lease.attempt,
+        }),
+        "no-such-job" => job().map(CommitError::NoSuchJob),
+        "wrong-state" => job().zip(JobState::from_name(text("state"))).and_then(|(job, state)| {
+            let allowed = ALLOWED.into_iter().find(|allowed| *allowed == text("allowed"))?;
+            Some(CommitError::WrongState { job, state, allowed })
+        }),
+        "version-conflict" => Some(CommitError::VersionConflict {
+            collection: text("collection").to_owned(),
+            key: text("key").to_owned(),
+            expected: expected(commit, text("collection"), text("key"), number("actual")),
+            actual: number("actual"),
+        }),
+        "queue-full" => {
+            queue().map(|queue| CommitError::QueueFull { queue, limit: number("limit") })
+        }
+        "queue-not-empty" => queue().map(CommitError::QueueNotEmpty),
+        error @ ("no-such-parent" | "not-its-child") => {
+            job().zip(parent_key(text("parent"), prefix)).map(|(child, parent)| match error {
+                "no-such-parent" => CommitError::NoSuchParent { child, parent },
+                _ => CommitError::NotItsChild { child, parent },
+            })
+        }
+        _ => None,
+    };
+    known.unwrap_or(CommitError::Malformed("redis refuses it for a reason of its own"))
+}
+
+/// The version that a commit expects of a document, which has another one. Lua's numbers hold not every version.
+fn expected(commit: &Commit, collection: &str, key: &str, actual: u64) -> u64 {
+    let expected = commit.writes.iter().find_map(|write| match write {
+        Write::Put { collection: c, key: k, expected: Some(version), .. }
+            if c == collection && k == key && *version != actual =>
+        {
+            Some(*version)
+        }
+        _ => None,
+    });
+    expected.unwrap_or_default()
+}
+
+fn job_key(queue: &str, id: &str) -> Option<JobKey> {
+    Some(JobKey { queue: QueueName::new(queue).ok()?, id: JobId::new(id).ok()? })
+}
+
+/// The job that a key of BullMQ's such as `bull:emails:7` means.
+pub(crate) fn parent_key(key: &str, prefix: &str) -> Option<JobKey> {
+    let (queue, id) = key.strip_prefix(prefix)?.strip_prefix(':')?.split_once(':')?;
+    job_key(queue, id)
+}

@@ -1,0 +1,178 @@
+//! What other processes do: their queue events, out of BullMQ's streams, and the leases that they end.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use eventyard_core::{Feed, LeaseToken, QueueName, Timestamp};
+use futures_util::StreamExt;
+use redis::{FromRedisValue, Value, aio::MultiplexedConnection};
+use tokio::sync::{broadcast, watch};
+
+use super::{answer::Raw, news};
+use crate::connect::{Connections, Error, Pace};
+
+/// How long one read of the streams waits.
+const BLOCK_MS: u64 = 1000;
+/// The most entries of one stream in one read.
+const COUNT: usize = 1000;
+/// How often it is looked whether anybody listens.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Listens to others.
+#[derive(Clone)]
+pub(crate) struct Others {
+    pub(crate) connections: Connections,
+    pub(crate) prefix: Arc<str>,
+    pub(crate) node: Arc<str>,
+    pub(crate) feed: Feed,
+    pub(crate) cancelled: broadcast::Sender<LeaseToken>,
+}
+
+/// An entry of a stream: its id, and its fields and their values.
+type Entry = (String, Vec<Vec<u8>>);
+
+impl Others {
+    /// Listens until the store is closed.
+    pub(crate) fn listen(self, closed: &watch::Receiver<bool>) {
+        tokio::spawn(until_closed(self.clone().hear_cancellations(), closed.clone()));
+        tokio::spawn(until_closed(self.follow(), closed.clone()));
+    }
+
+    /// Passes on which leases others have ended.
+    async fn hear_cancellations(self) {
+        let channel = format!("{}::eventyard:cancelled", self.prefix);
+        let mut pace = Pace::default();
+        loop {
+            match self.connections.pubsub().await {
+                Ok(mut pubsub) => {
+                    if pubsub.subscribe(&channel).await.is_ok() {
+                        pace.reset();
+                        let mut messages = pubsub.into_on_message();
+                        while let Some(message) = messages.next().await {
+                            let said = std::str::from_utf8(message.get_payload_bytes());
+                            let Some((token, by)) = said.ok().and_then(|s| s.split_once(' '))
+                            else {
+                                continue;
+                            };
+                            if let Ok(token) = token.parse()
+                                && by != &*self.node
+                            {
+                                // Nobody needs to listen.
+                                let _ = self.cancelled.send(token);
+                            }
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot hear of cancelled jobs"),
+            }
+            tokio::time::sleep(pace.next_wait()).await;
+        }
+    }
+
+    /// Tells what others do on the queues, while anybody listens.
+    async fn follow(self) {
+        let mut pace = Pace::default();
+        loop {
+            while !self.feed.is_recording() {
+                tokio::time::sleep(LOOK).await;
+            }
+            if let Err(error) = self.follow_streams().await {
+                tracing::warn!(%error, "cannot follow the queue events of other processes");
+                self.feed.miss();
+                tokio::time::sleep(pace.next_wait()).await;
+            } else {
+                pace.reset();
+            }
+        }
+    }
+
+    async fn follow_streams(&self) -> Result<(), Error> {
+        let mut connection = self.connections.dedicated(None).await?;
+        let mut places: HashMap<QueueName, String> = HashMap::new();
+        while self.feed.is_recording() {
+            self.find_queues(&mut places).await?;
+            if places.is_empty() {
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
+            for (queue, entries) in self.read(&mut connection, &places).await? {
+                if let Some((last, _)) = entries.last() {
+                    places.insert(queue.clone(), last.clone());
+                }
+                self.tell(&queue, &entries);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the queues that were not known; they are followed from their next entry.
+    async fn find_queues(&self, places: &mut HashMap<QueueName, String>) -> Result<(), Error> {
+        let mut ask = redis::cmd("SMEMBERS");
+        ask.arg(format!("{}::eventyard:queues", self.prefix));
+        let names: Vec<String> = ask.query_async(&mut self.connections.shared()).await?;
+        for queue in names.into_iter().filter_map(|name| QueueName::new(name).ok()) {
+            if !places.contains_key(&queue) {
+                let mut last = redis::cmd("XREVRANGE");
+                last.arg(format!("{}:{queue}:events", self.prefix)).arg("+").arg("-");
+                last.arg("COUNT").arg(1);
+                let last: Vec<Entry> = last.query_async(&mut self.connections.shared()).await?;
+                let place = last.into_iter().next().map_or_else(|| "0".to_owned(), |(id, _)| id);
+                places.insert(queue, place);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        places: &HashMap<QueueName, String>,
+    ) -> Result<Vec<(QueueName, Vec<Entry>)>, Error> {
+        let mut read = redis::cmd("XREAD");
+        read.arg("COUNT").arg(COUNT).arg("BLOCK").arg(BLOCK_MS).arg("STREAMS");
+        let (queues, ids): (Vec<_>, Vec<_>) = places.iter().unzip();
+        for queue in &queues {
+            read.arg(format!("{}:{queue}:events", self.prefix));
+        }
+        for id in ids {
+            read.arg(id);
+        }
+        let value: Value = read.query_async(connection).await?;
+        if value == Value::Nil {
+            return Ok(Vec::new());
+        }
+        let streams = Vec::<(String, Vec<Entry>)>::from_redis_value(value)
+            .map_err(|error| Error::from(redis::RedisError::from(error)))?;
+        let of = |key: &str| {
+            let name = key.strip_prefix(&*self.prefix)?.strip_prefix(':')?.strip_suffix(":events")?;
+            QueueName::new(name).ok()
+        };
+        Ok(streams.into_iter().filter_map(|(key, entries)| Some((of(&key)?, entries))).collect())
+    }
+
+    fn tell(&self, queue: &QueueName, entries: &[Entry]) {
+        let events = entries.iter().filter_map(|(id, fields)| {
+            let fields: Vec<_> =
+                fields.iter().map(|field| Raw(field.as_slice().into())).collect();
+            let field = |name: &str| {
+                let mut pairs = fields.chunks_exact(2);
+                pairs.find(|pair| pair[0].text() == name).map(|pair| pair[1].text())
+            };
+            let by = field("by");
+            let name = field("event")?;
+            // What this process did it has told itself.
+            if by == Some(&self.node) {
+                return None;
+            }
+            let at = id.split_once('-')?.0.parse().ok()?;
+            news::event(queue, Timestamp::from_millis(at), name, &fields)
+        });
+        self.feed.tell(events);
+    }
+}
+
+async fn until_closed(work: impl Future<Output = ()>, mut closed: watch::Receiver<bool>) {
+    tokio::select! {
+        () = work => {}
+        _ = closed.wait_for(|closed| *closed) => {}
+    }
+}

@@ -8,7 +8,7 @@ mod watch;
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -39,7 +39,9 @@ pub(crate) struct Live(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     standing: Mutex<Read<Standing>>,
-    heads: Mutex<Read<Head>>,
+    heads: std::sync::Mutex<Read<Head>>,
+    /// Whose turn it is to read the heads.
+    reading: Arc<Mutex<()>>,
 }
 
 /// Something of every queue, and when it was read.
@@ -62,19 +64,43 @@ impl Live {
         Ok(all)
     }
 
-    /// What is at the head of the queues.
+    /// What is at the head of the queues. Only the first who ask wait for it: later ones get what was read before, while
+    /// it is read anew.
     async fn heads(&self, yard: &Yard) -> Result<All<Head>, Problem> {
-        let mut read = self.0.heads.lock().await;
-        if let Some((_, all)) = read.as_ref().filter(|(at, _)| at.elapsed() < FRESH_HEADS) {
-            return Ok(Arc::clone(all));
+        if let Some((at, all)) = self.known_heads() {
+            let turn = Arc::clone(&self.0.reading).try_lock_owned();
+            if let (true, Ok(turn)) = (at.elapsed() >= FRESH_HEADS, turn) {
+                let (live, yard) = (self.clone(), yard.clone());
+                tokio::spawn(async move {
+                    let _turn = turn;
+                    if let Err(problem) = live.read_heads(&yard).await {
+                        let problem = problem.detail();
+                        tracing::warn!(problem, "the heads of the queues cannot be read");
+                    }
+                });
+            }
+            return Ok(all);
         }
+        let _turn = self.0.reading.lock().await;
+        match self.known_heads() {
+            Some((_, all)) => Ok(all),
+            None => self.read_heads(yard).await,
+        }
+    }
+
+    async fn read_heads(&self, yard: &Yard) -> Result<All<Head>, Problem> {
         let mut all = BTreeMap::new();
         for (name, known) in queue::all(yard).await? {
             all.insert(name.clone(), heads::read(yard, &name, &known.status.counts).await?);
         }
         let all = Arc::new(all);
-        *read = Some((Instant::now(), Arc::clone(&all)));
+        let mut heads = self.0.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        *heads = Some((Instant::now(), Arc::clone(&all)));
         Ok(all)
+    }
+
+    fn known_heads(&self) -> Read<Head> {
+        self.0.heads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use eventyard::{Eventyard, Yard};
-use eventyard_admin::{
-    ApiOptions, Auth, Credential, InvalidMask, Masks, OpenApiRouter, Role, api,
-};
+use eventyard_admin::{ApiOptions, Auth, Credential, InvalidMask, Masks, OpenApiRouter, Role, api};
 use eventyard_realtime::Realtime;
 use miette::{IntoDiagnostic, WrapErr};
 

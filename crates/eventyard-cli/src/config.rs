@@ -45,8 +45,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     auth::{Auth, Role},
-    dashboard::Dashboard,
     channels::{Channels, Fcm, Smtp},
+    dashboard::Dashboard,
     environment::Environment,
     events::{Bus, Events},
     instant::Instant,

@@ -15,10 +15,8 @@ use tokio::sync::Mutex;
 
 /// The folder with the packages from npm: `playwright-core` and `axe-core`.
 fn node_folder() -> PathBuf {
-    let named = env::var_os("EVENTYARD_NODE")
+    let folder = env::var_os("EVENTYARD_NODE")
         .map(PathBuf::from)
-        .or_else(|| env::var_os("EVENTYARD_TOOLS").map(|tools| Path::new(&tools).join("node")));
-    let folder = named
         .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/node"));
     let package = folder.join("node_modules/playwright-core");
     assert!(

@@ -92,7 +92,7 @@ async fn tell(
         };
         match heard {
             Heard::Missed => {
-                tracing::warn!("too much happened at once to tell users of all their jobs")
+                tracing::warn!("too much happened at once to tell users of all their jobs");
             }
             Heard::Event(_, event) if news.is_about(event.queue.as_str()) => {
                 tell_one(node, yard, owners, &event).await;

@@ -94,7 +94,8 @@ mod tests {
                 })
                 .collect();
             assert_eq!(got, expected, "{kind} {data}");
-            assert!(problems.concat().contains(lacks) == !lacks.is_empty() || lacks.is_empty());
+            assert_eq!(problems.is_empty(), lacks.is_empty(), "{problems:?}");
+            assert!(problems.concat().contains(lacks), "{problems:?}");
             for message in messages {
                 assert_eq!(message.data.get(), if data.is_empty() { "null" } else { data });
             }

@@ -4,7 +4,7 @@
 //! [`Gap`](eventyard_core::transport::Gap) when it is back. What must not be missed goes over
 //! [Streams](crate::streams).
 //!
-//! Messages are our envelope or what other services write; see [`wire`](eventyard_core::transport::wire). One that
+//! Messages are our envelope or what other services write; see [`eventyard_core::transport::wire`]. One that
 //! cannot be read is counted, logged and skipped.
 
 mod ear;

@@ -1,11 +1,14 @@
-//! The scripts that change the store: each is atomic with respect to every other client of the same Redis.
+//! The code that changes the store inside Redis: each call is atomic with respect to every other client.
+//!
+//! It is one library of functions, loaded once, where the server has those (Redis 7). Older servers get it as scripts,
+//! which are made ready anew with each call.
 
 use std::sync::LazyLock;
 
-use redis::Cmd;
+use redis::{Cmd, ServerErrorKind, Value};
 
-/// What every script can do, in the order in which one part needs the other.
-const PARTS: [&str; 12] = [
+/// The parts of the code, in the order in which one needs the other.
+const PARTS: [&str; 18] = [
     include_str!("lua/context.lua"),
     include_str!("lua/journal.lua"),
     include_str!("lua/rate.lua"),
@@ -18,65 +21,116 @@ const PARTS: [&str; 12] = [
     include_str!("lua/record.lua"),
     include_str!("lua/upkeep.lua"),
     include_str!("lua/settle.lua"),
+    include_str!("lua/steer.lua"),
+    include_str!("lua/commit.lua"),
+    include_str!("lua/claim.lua"),
+    include_str!("lua/renew.lua"),
+    include_str!("lua/maintain.lua"),
+    include_str!("lua/iterate.lua"),
 ];
 
-static COMMIT: LazyLock<Code> =
-    LazyLock::new(|| Code::of(&[include_str!("lua/steer.lua"), include_str!("lua/commit.lua")]));
-static CLAIM: LazyLock<Code> = LazyLock::new(|| Code::of(&[include_str!("lua/claim.lua")]));
-static ITERATE: LazyLock<Code> = LazyLock::new(|| Code::of(&[include_str!("lua/iterate.lua")]));
-static RENEW: LazyLock<Code> = LazyLock::new(|| Code::of(&[include_str!("lua/renew.lua")]));
-static MAINTAIN: LazyLock<Code> = LazyLock::new(|| Code::of(&[include_str!("lua/maintain.lua")]));
+static LIBRARY: LazyLock<Library> = LazyLock::new(Library::compose);
 
-/// A script.
+/// What the code can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
     /// Applies commits.
     Commit,
     /// Leases jobs.
     Claim,
-    /// Adds the next job of a scheduler of BullMQ's.
-    Iterate,
     /// Makes leases hold longer.
     Renew,
     /// Does what time asks for.
     Maintain,
-}
-
-struct Code {
-    text: String,
-    hash: String,
-}
-
-impl Code {
-    fn of(last: &[&str]) -> Self {
-        let text = [&PARTS, last].concat().join("\n");
-        let hash = redis::Script::new(&text).get_hash().to_owned();
-        Self { text, hash }
-    }
+    /// Adds the next job of a scheduler of BullMQ's.
+    Iterate,
 }
 
 impl Script {
-    fn code(self) -> &'static Code {
+    const ALL: [Self; 5] = [Self::Commit, Self::Claim, Self::Renew, Self::Maintain, Self::Iterate];
+
+    const fn name(self) -> &'static str {
         match self {
-            Self::Commit => &COMMIT,
-            Self::Claim => &CLAIM,
-            Self::Iterate => &ITERATE,
-            Self::Renew => &RENEW,
-            Self::Maintain => &MAINTAIN,
+            Self::Commit => "commit",
+            Self::Claim => "claim",
+            Self::Renew => "renew",
+            Self::Maintain => "maintain",
+            Self::Iterate => "iterate",
         }
     }
+}
 
-    /// Calls the script by its hash. `key` tells a cluster where it runs.
-    pub(crate) fn call(self, key: &str, argument: &[u8]) -> Cmd {
-        let mut call = redis::cmd("EVALSHA");
-        call.arg(&self.code().hash).arg(1).arg(key).arg(argument);
-        call
+struct Library {
+    /// What tells this version of the code from others.
+    name: String,
+    code: String,
+}
+
+impl Library {
+    fn compose() -> Self {
+        let parts = PARTS.join("\n");
+        let name = format!("eventyard_{}", &redis::Script::new(&parts).get_hash()[..16]);
+        let mut code = format!("#!lua name={name}\n{parts}\n");
+        for script in Script::ALL {
+            let verb = script.name();
+            code.push_str(&format!(
+                "redis.register_function('{name}_{verb}', function(keys, args)\n\
+                 begin(args[1])\n\
+                 return verbs.{verb}()\n\
+                 end)\n"
+            ));
+        }
+        Self { name, code }
     }
 
-    /// Calls the script on a server that does not know it yet; it does afterwards.
-    pub(crate) fn call_in_full(self, key: &str, argument: &[u8]) -> Cmd {
-        let mut call = redis::cmd("EVAL");
-        call.arg(&self.code().text).arg(1).arg(key).arg(argument);
-        call
+    fn script(script: Script) -> String {
+        format!("{}\nbegin(ARGV[1])\nreturn verbs.{}()\n", PARTS.join("\n"), script.name())
     }
+}
+
+/// How a server runs the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// As functions of a library that it has loaded.
+    Functions,
+    /// As scripts.
+    Scripts,
+}
+
+/// A call. `key` tells a cluster where it runs.
+pub(crate) fn call(script: Script, runs: Runs, key: &str, argument: &[u8]) -> Cmd {
+    let mut call = match runs {
+        Runs::Functions => {
+            let mut call = redis::cmd("FCALL");
+            call.arg(format!("{}_{}", LIBRARY.name, script.name()));
+            call
+        }
+        Runs::Scripts => {
+            let mut call = redis::cmd("EVAL");
+            call.arg(Library::script(script));
+            call
+        }
+    };
+    call.arg(1).arg(key).arg(argument);
+    call
+}
+
+/// What makes a server know the functions.
+pub(crate) fn load() -> Cmd {
+    let mut load = redis::cmd("FUNCTION");
+    load.arg("LOAD").arg("REPLACE").arg(&LIBRARY.code);
+    load
+}
+
+/// Whether an answer says that the server does not know the functions, or knows of none.
+pub(crate) fn is_unknown(answer: &Value) -> bool {
+    let Value::ServerError(error) = answer else { return false };
+    let says = |words| error.details().is_some_and(|details| details.contains(words));
+    says("Function not found") || says("unknown command") && says("FCALL")
+}
+
+/// Whether an error says that the server is too old for functions.
+pub(crate) fn has_no_functions(error: &redis::RedisError) -> bool {
+    error.kind() == redis::ErrorKind::Server(ServerErrorKind::ResponseError)
+        && error.to_string().contains("unknown command")
 }

@@ -5,6 +5,7 @@ mod desk;
 mod inspect;
 mod leased;
 mod news;
+mod options;
 mod others;
 mod reserved;
 mod scheduler;
@@ -15,89 +16,25 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use eventyard_core::{
-    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, Lease, LeaseToken, Leased,
-    Maintenance, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind, SystemClock,
+    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, JobKey, Lease, LeaseToken,
+    Leased, Maintenance, NewJob, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind,
     Upkeep, Write,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub use self::options::Options;
 use self::{
-    desk::{Answer, Claimed, Desk, Request},
+    desk::{Answer, Claimed, Desk, MAX_WAITING, Request},
+    options::grace,
     wake::Bells,
     wire::Updates,
 };
-use crate::{
-    codec,
-    connect::{self, Address, Connections},
-    durability,
-    inspect::Reader,
-};
+use crate::{codec, connect::Connections, durability, inspect::Reader, script::Runs};
 
 /// How many cancellations a listener may fall behind.
 const CANCELLATIONS: usize = 1024;
 /// A claim that waits looks again after this long, should nobody wake it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-/// How to open a [`RedisStore`].
-#[derive(Debug, Clone)]
-pub struct Options {
-    address: Address,
-    prefix: Option<String>,
-    clock: Arc<dyn Clock>,
-    connections: connect::Options,
-}
-
-impl Options {
-    /// Opens the store at an address. The parameter `prefix` of its URL is what all keys begin with.
-    #[must_use]
-    pub fn new(address: Address) -> Self {
-        Self {
-            address,
-            prefix: None,
-            clock: Arc::new(SystemClock::default()),
-            connections: connect::Options::default(),
-        }
-    }
-
-    /// What all keys begin with: `bull`, unless the address says otherwise. In a cluster it needs a hash tag, such as
-    /// `{bull}`, which is the default there.
-    #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = Some(prefix.into());
-        self
-    }
-
-    /// The clock that the store lives by.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// How its connections behave.
-    #[must_use]
-    pub fn connections(mut self, options: connect::Options) -> Self {
-        self.connections = options;
-        self
-    }
-
-    fn find_prefix(&self) -> Result<Arc<str>, StoreError> {
-        let named = self.prefix.as_ref().or_else(|| self.address.parameters().get("prefix"));
-        let is_cluster = self.address.is_cluster();
-        let prefix = named.map_or(if is_cluster { "{bull}" } else { "bull" }, String::as_str);
-        let problem = if prefix.is_empty() {
-            "is empty; use `bull`, as BullMQ does"
-        } else if is_cluster && !(prefix.contains('{') && prefix.contains('}')) {
-            "has no hash tag, so its keys would be on several nodes of the cluster; use `{bull}`"
-        } else {
-            return Ok(prefix.into());
-        };
-        Err(StoreError::new(
-            StoreErrorKind::Unsupported,
-            format!("the prefix `{prefix}` of the redis store {problem}"),
-        ))
-    }
-}
 
 /// A store in Redis that several processes share, with services on BullMQ among them. Clones share one store.
 #[derive(Clone)]
@@ -108,7 +45,7 @@ pub struct RedisStore {
 struct Shared {
     reader: Reader,
     clock: Arc<dyn Clock>,
-    requests: mpsc::UnboundedSender<Request>,
+    requests: mpsc::Sender<Request>,
     bells: Bells,
     feed: Feed,
     cancelled: broadcast::Sender<LeaseToken>,
@@ -138,7 +75,7 @@ impl RedisStore {
         let durability = promise.level;
         let (high, low) = uuid::Uuid::now_v7().as_u64_pair();
         let node: Arc<str> = format!("{low:016x}")[8..].into();
-        let (requests, asked) = mpsc::unbounded_channel();
+        let (requests, asked) = mpsc::channel(MAX_WAITING);
         let (closed, is_closed) = watch::channel(false);
         let (feed, cancelled) = (Feed::default(), broadcast::Sender::new(CANCELLATIONS));
         let desk = Desk {
@@ -151,6 +88,7 @@ impl RedisStore {
             nonce: high.rotate_left(16) ^ low,
             claims: 0,
             grace: grace(&*options.clock),
+            runs: Runs::Functions,
         };
         tokio::spawn(desk.run(asked));
         let reader = Reader::new(&connections, Arc::clone(&prefix));
@@ -185,7 +123,7 @@ impl RedisStore {
             return Err(closed());
         }
         let (answer, answered) = oneshot::channel();
-        self.shared.requests.send(request(answer)).map_err(|_| closed())?;
+        self.shared.requests.send(request(answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -203,9 +141,8 @@ impl RedisStore {
     }
 
     async fn give_back(&self, jobs: Vec<Leased>) {
-        let release = |leased: Leased| {
-            Commit::under(leased.lease, [Write::Settle(Settlement::Release)])
-        };
+        let release =
+            |leased: Leased| Commit::under(leased.lease, [Write::Settle(Settlement::Release)]);
         // The last that was taken goes back first, so that all come to their places.
         let commits: Vec<_> = jobs.into_iter().rev().map(release).collect();
         if commits.is_empty() {
@@ -219,33 +156,27 @@ impl RedisStore {
     /// The data that updates write to jobs that are made from events.
     async fn updates(&self, commit: &Commit) -> Result<Updates, StoreError> {
         let mut updates = Updates::new();
-        for write in &commit.writes {
+        for (index, write) in commit.writes.iter().enumerate() {
             let Write::Update { job, data } = write else { continue };
-            let added_here = commit.writes.iter().find_map(|write| match write {
-                Write::Publish { jobs, .. } => jobs.iter().find(|new| new.key() == *job),
-                Write::Enqueue(new) if new.key() == *job => Some(new),
-                _ => None,
-            });
-            let payload = match added_here {
-                Some(new) => Some(new.payload.clone()),
-                None => self.shared.reader.payload(job).await?,
+            let payload = match self.shared.reader.payload(job).await? {
+                Some(payload) => Some(payload),
+                None => added(&commit.writes[..index], job).map(|new| new.payload.clone()),
             };
             if let Some(payload) = payload.filter(|payload| payload.event().is_some()) {
-                let encoded = codec::payload::encode(&payload.with_data(data.clone()));
-                updates.insert(job.clone(), encoded);
+                updates.insert(index, codec::payload::encode(&payload.with_data(data.clone())));
             }
         }
         Ok(updates)
     }
 }
 
-/// How many milliseconds longer Redis keeps what it forgets by its own clock: none by the system's clock, a day by any
-/// other, such as that of a test.
-fn grace(clock: &dyn Clock) -> u32 {
-    const DAY_MS: u32 = 24 * 60 * 60 * 1000;
-    let (ours, system) = (clock.now(), SystemClock::default().now());
-    let apart = ours.since(system).max(system.since(ours));
-    if apart < Duration::from_secs(3600) { 0 } else { DAY_MS }
+/// The job with a key that some writes add.
+fn added<'a>(writes: &'a [Write], job: &JobKey) -> Option<&'a NewJob> {
+    writes.iter().find_map(|write| match write {
+        Write::Publish { jobs, .. } => jobs.iter().find(|new| new.key() == *job),
+        Write::Enqueue(new) if new.key() == *job => Some(new),
+        _ => None,
+    })
 }
 
 fn closed() -> StoreError {
@@ -280,7 +211,8 @@ impl Store for RedisStore {
             if !claimed.jobs.is_empty() || ask.max == 0 || now >= deadline {
                 return Ok(claimed.jobs);
             }
-            let bell = waiting.get_or_insert_with(|| self.shared.bells.wait(&ask.queue, &ask.worker));
+            let bell =
+                waiting.get_or_insert_with(|| self.shared.bells.wait(&ask.queue, &ask.worker));
             let wake_at = claimed.opens.map_or(deadline, |opens| opens.min(deadline));
             tokio::select! {
                 () = bell.rung() => {}

@@ -11,7 +11,7 @@
 //! record, until it is acknowledged: a lost connection or a dropped future loses none. While a member works on an
 //! entry it keeps others from taking it over.
 //!
-//! Entries are our envelope or what other services write; see [`wire`](eventyard_core::transport::wire). One that
+//! Entries are our envelope or what other services write; see [`eventyard_core::transport::wire`]. One that
 //! cannot be read goes to the dead letters at once.
 //!
 //! It needs Redis 6.2 or newer; the lag of a group is told from Redis 7 on.
@@ -152,7 +152,7 @@ impl Transport for RedisStreams {
             return Err(TransportError::new(TransportErrorKind::Unsupported, problem));
         }
         inner.create(&group, inner.options.start).await?;
-        Ok(member::spawn(Arc::clone(&self.inner), &group, subscription))
+        Ok(member::spawn(&self.inner, &group, subscription))
     }
 
     async fn status(&self) -> Result<TransportStatus, TransportError> {

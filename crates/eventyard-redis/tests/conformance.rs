@@ -3,13 +3,32 @@
 
 mod server;
 
+use std::{
+    cell::{Cell, OnceCell},
+    sync::Arc,
+};
+
 use eventyard_conformance::{Fixture, clock, store_suite};
 use eventyard_redis::{Options, RedisStore};
 use server::RedisServer;
 
+thread_local! {
+    /// The server of this test: it stops with the thread that the test runs on.
+    static SERVER: OnceCell<Arc<RedisServer>> = const { OnceCell::new() };
+    /// How many stores the test has opened on it.
+    static STORES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A store of its own on the server of the test: no other has keys with its prefix.
 async fn redis() -> Fixture {
-    let (clock, server) = (clock(), RedisServer::start());
-    let options = Options::new(server.url().parse().unwrap()).clock(clock.clone());
+    let server = SERVER.with(|server| {
+        Arc::clone(server.get_or_init(|| Arc::new(RedisServer::start_with(&["appendonly no"]))))
+    });
+    let number = STORES.get();
+    STORES.set(number + 1);
+    let clock = clock();
+    let options = Options::new(server.url().parse().unwrap());
+    let options = options.clock(clock.clone()).prefix(format!("bull{number}"));
     let store = RedisStore::open(options).await.unwrap();
     Fixture::new(store, clock).holding(server)
 }

@@ -17,7 +17,7 @@ const MAX_DELIVERIES: u32 = 3;
 fn transport(server: &RedisServer, node: &str) -> RedisStreams {
     let connections = Connections::new(server.url().parse().unwrap(), Options::default());
     let options = StreamsOptions {
-        claim_after: Duration::from_millis(200),
+        claim_after: Duration::from_millis(400),
         max_deliveries: MAX_DELIVERIES,
         ..StreamsOptions::new(node)
     };

@@ -69,7 +69,7 @@ impl Bridge {
     pub fn sends(mut self, pattern: &str) -> Self {
         match Pattern::new(pattern) {
             Ok(pattern) => self.sends.push(pattern),
-            Err(error) => self.mistake(format!("what it sends: {error}")),
+            Err(error) => self.mistake(&format!("what it sends: {error}")),
         }
         self
     }
@@ -78,7 +78,7 @@ impl Bridge {
     pub fn receives(mut self, pattern: &str) -> Self {
         match Pattern::new(pattern) {
             Ok(pattern) => self.receives.push(pattern),
-            Err(error) => self.mistake(format!("what it receives: {error}")),
+            Err(error) => self.mistake(&format!("what it receives: {error}")),
         }
         self
     }
@@ -96,7 +96,7 @@ impl Bridge {
         self
     }
 
-    fn mistake(&mut self, mistake: String) {
+    fn mistake(&mut self, mistake: &str) {
         self.mistakes.push(format!("transport `{}`: {mistake}", self.name));
     }
 
@@ -135,18 +135,18 @@ impl Eventyard {
 
     fn check_bridge(&self, bridge: &mut Bridge) {
         if let Err(error) = QueueName::new(bridge.queue_name()) {
-            bridge.mistake(error.to_string());
+            bridge.mistake(&error.to_string());
         }
         if self.bridges.iter().any(|other| other.name == bridge.name) {
-            bridge.mistake("it is declared twice".to_owned());
+            bridge.mistake("it is declared twice");
         }
         if bridge.sends.is_empty() && bridge.receives.is_empty() {
-            bridge.mistake("it neither sends nor receives anything; give it patterns".to_owned());
+            bridge.mistake("it neither sends nor receives anything; give it patterns");
         }
         let capabilities = bridge.transport.capabilities();
         if bridge.group.is_some() && !capabilities.groups {
             let problem = format!("{} has no groups; leave the group out", capabilities.name);
-            bridge.mistake(problem);
+            bridge.mistake(&problem);
         }
     }
 }

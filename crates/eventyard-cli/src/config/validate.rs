@@ -262,7 +262,11 @@ impl Check<'_> {
             return;
         }
         if let Err(error) = crate::realtime::address(config) {
-            self.tell(&Path::of(["realtime", "relay", "url"]), &format!("is not understood: {error}"), None);
+            self.tell(
+                &Path::of(["realtime", "relay", "url"]),
+                &format!("is not understood: {error}"),
+                None,
+            );
         }
         let Err(error) = config.realtime.options() else { return };
         let mut path = Path::of(["realtime"]);

@@ -115,6 +115,15 @@ await withBrowser(async (browser) => {
   await confirm();
   await at('pause-key-umbrella').waitFor();
 
+  // The whole queue.
+  await open('/q/tickets?state=settings');
+  await api.post('/queues/tickets/jobs', { name: 'ticket.test', opts: { jobId: 'late', delay: 60_000 } });
+  await at('obliterate').click();
+  await at('obliterate-name').fill('tickets');
+  await confirm();
+  await told('Removed 1 job; tickets is empty');
+  assert.equal(await api.status('GET', '/queues/tickets/jobs/late'), 404);
+
   // Searching.
   await open('/q/invoices?state=failed');
   await at('filter-id').fill('invoice-6');
@@ -133,7 +142,7 @@ await withBrowser(async (browser) => {
   await at('audit-row').first().waitFor();
   const { items } = await api.get('/audit?limit=200');
   const done = new Set(items.map(({ what, who }) => `${who} ${what}`));
-  for (const what of ['job.retry', 'job.copy', 'job.remove', 'job.promote', 'job.cancel', 'queue.pause', 'queue.resume', 'failed.replay', 'queue.clean', 'queue.drain', 'key.pause', 'key.resume', 'schedule.set', 'schedule.run', 'schedule.pause', 'schedule.resume', 'schedule.remove', 'event.publish', 'mailbox.empty']) {
+  for (const what of ['job.retry', 'job.copy', 'job.remove', 'job.promote', 'job.cancel', 'queue.pause', 'queue.resume', 'failed.replay', 'queue.clean', 'queue.drain', 'queue.obliterate', 'key.pause', 'key.resume', 'schedule.set', 'schedule.run', 'schedule.pause', 'schedule.resume', 'schedule.remove', 'event.publish', 'mailbox.empty']) {
     assert.ok(done.has(`ada ${what}`), `${what} is not in the audit trail: ${[...done]}`);
   }
   const whys = items.map(({ why }) => why).filter(Boolean);

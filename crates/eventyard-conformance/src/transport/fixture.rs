@@ -10,12 +10,17 @@ use eventyard_core::{
 /// A future of something.
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// How a node of this name is connected.
+type Connect = dyn Fn(&str) -> Later<Arc<dyn Transport>> + Send + Sync;
+/// How every connection is cut.
+type Interrupt = dyn Fn() -> Later<()> + Send + Sync;
+
 /// An empty broker, for one case.
 pub struct Fixture {
     /// How many times an event is delivered before it is a dead letter.
     pub(super) max_deliveries: u32,
-    connect: Box<dyn Fn(&str) -> Later<Arc<dyn Transport>> + Send + Sync>,
-    interrupt: Option<Box<dyn Fn() -> Later<()> + Send + Sync>>,
+    connect: Box<Connect>,
+    interrupt: Option<Box<Interrupt>>,
     // The last field: dropped after the transports.
     guard: Box<dyn Any + Send + Sync>,
 }

@@ -145,6 +145,10 @@ impl fmt::Display for Gap {
 
 /// What a subscription hears.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are events, and a box for each costs more"
+)]
 pub enum Delivered {
     /// An event.
     Event(Delivery),

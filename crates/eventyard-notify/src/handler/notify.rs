@@ -92,7 +92,7 @@ async fn write(
     let notification = Notification {
         id: id.to_owned(),
         user_id: user.to_owned(),
-        kind: cx.job().name.to_string(),
+        kind: Facts::kind_of(cx.job()).to_owned(),
         title: text.title.clone(),
         body: text.body.clone(),
         data,
@@ -118,10 +118,10 @@ async fn enqueue_pushes(
         let send = SendPush {
             user_id: user.to_owned(),
             device_id: device.id,
-            kind: job.name.to_string(),
+            kind: Facts::kind_of(job).to_owned(),
             title: text.title.clone(),
             body: text.body.clone(),
-            event_id: job.id.to_string(),
+            event_id: Facts::id_of(job).to_owned(),
             notification_id: notification.to_owned(),
             booking_id: data.get("bookingId").and_then(Value::as_str).map(ToOwned::to_owned),
         };

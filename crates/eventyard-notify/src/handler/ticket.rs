@@ -36,7 +36,7 @@ pub(crate) async fn ticket<E: BookingEvent>(
         status: Status::Open,
         created_at: cx.clock().now(),
         closed_at: None,
-        event_id: job.id.to_string(),
+        event_id: Facts::id_of(job).to_owned(),
     };
     cx.put_document(TICKETS.name, &id, &ticket, Some(0));
     let user = &booking.user_id;

@@ -22,7 +22,19 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn of(job: &'a Job, data: &'a Map<String, Value>) -> Self {
         let time = job.payload.event().map_or(job.created_at, |event| event.time);
-        Self { kind: &job.name, id: job.id.as_str(), time, data }
+        Self { kind: Self::kind_of(job), id: Self::id_of(job), time, data }
+    }
+
+    /// The type of the event that a job is about, whatever the job itself is called.
+    #[must_use]
+    pub fn kind_of(job: &'a Job) -> &'a str {
+        job.payload.event().map_or(&job.name, |event| &event.kind)
+    }
+
+    /// The id of the event that a job is about.
+    #[must_use]
+    pub fn id_of(job: &'a Job) -> &'a str {
+        job.payload.event().map_or(job.id.as_str(), |event| event.id.as_str())
     }
 
     /// The data with `none` for each of `fields` that it leaves out.

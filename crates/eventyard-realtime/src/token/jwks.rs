@@ -137,9 +137,10 @@ fn find(keys: &JwkSet, header: &Header) -> Option<DecodingKey> {
 fn fits(key: &Jwk, header: &Header) -> bool {
     let common = &key.common;
     let for_signatures = !matches!(common.public_key_use, Some(PublicKeyUse::Encryption))
-        && common.key_operations.as_ref().is_none_or(|operations| {
-            operations.iter().any(|operation| *operation == KeyOperations::Verify)
-        });
+        && common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
     let named = header.kid.is_none() || header.kid == common.key_id;
     let algorithm = common.key_algorithm.is_none_or(|algorithm| {
         algorithm.to_string().parse::<jsonwebtoken::Algorithm>().is_ok_and(|a| a == header.alg)

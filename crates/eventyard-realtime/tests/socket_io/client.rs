@@ -3,26 +3,31 @@
 
 use std::{
     env,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-    time::timeout,
-};
+use tokio::{sync::mpsc, time::timeout};
 
 /// How long to wait for what is expected.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A client. It is killed when it is dropped.
 pub(crate) struct Client {
-    _process: Child,
+    process: Child,
     commands: ChildStdin,
-    heard: Lines<BufReader<ChildStdout>>,
+    heard: mpsc::UnboundedReceiver<String>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 /// The workspace's `crates`.
@@ -56,12 +61,18 @@ impl Client {
             .env("EVENTYARD_NODE", packages())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .expect("node runs; install it with `apt-get install nodejs npm`");
         let commands = process.stdin.take().unwrap();
-        let heard = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { _process: process, commands, heard }
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (tell, heard) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // A test that has ended listens no more.
+                let _ = tell.send(line);
+            }
+        });
+        Self { process, commands, heard }
     }
 
     pub(crate) async fn is_connected(&mut self) {
@@ -75,8 +86,8 @@ impl Client {
 
     /// The next thing that it hears.
     pub(crate) async fn any(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.heard.next_line()).await.expect("it hears something");
-        serde_json::from_str(&line.unwrap().expect("it runs")).unwrap()
+        let line = timeout(PATIENCE, self.heard.recv()).await.expect("it hears something");
+        serde_json::from_str(&line.expect("it runs")).unwrap()
     }
 
     /// The next thing that it hears besides where it is.
@@ -97,7 +108,7 @@ impl Client {
     }
 
     pub(crate) async fn tell(&mut self, command: Value) {
-        self.commands.write_all(format!("{command}\n").as_bytes()).await.unwrap();
+        self.commands.write_all(format!("{command}\n").as_bytes()).unwrap();
     }
 
     /// Says something and returns the answer.

@@ -36,6 +36,10 @@ impl Error {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Full)
     }
 
+    pub(crate) fn into_answer(self) -> Option<RedisError> {
+        self.source
+    }
+
     /// What the client or the server said, unless the error was found without either.
     #[must_use]
     pub fn answer(&self) -> Option<&RedisError> {

@@ -271,8 +271,7 @@ impl ConnectionLike for Shared {
 
 /// The interface of the client library has errors of its own only.
 fn as_answer(error: Error) -> RedisError {
-    match error.answer() {
-        Some(answer) => answer.clone(),
-        None => std::io::Error::new(std::io::ErrorKind::NotConnected, error.to_string()).into(),
-    }
+    let message = error.to_string();
+    let unsaid = || std::io::Error::new(std::io::ErrorKind::NotConnected, message).into();
+    error.into_answer().unwrap_or_else(unsaid)
 }

@@ -81,7 +81,7 @@ local function next_time(window)
 end
 
 -- Leases one job; nothing if it is not to run.
-local function start(id, token, leases, tokens)
+local function start(id, token, leases, tokens, ends)
   local key = q.p .. id
   local flat = call('HGETALL', key)
   local fields = pairs_of(flat)
@@ -99,72 +99,69 @@ local function start(id, token, leases, tokens)
     return nil
   end
   local started = (tonumber(fields.ats) or 0) + 1
-  call('HSET', key, 'processedOn', int(NOW), 'pb', A.worker, 'ats', started, 'eyl', token .. ' ' .. started)
+  call('HSET', key, 'processedOn', NOW_TEXT, 'pb', A.worker, 'ats', started, 'eyl', token .. ' ' .. started)
   call('SET', key .. ':lock', token, 'PX', real(A.lease))
   if fields.eyx then
     call('ZREM', q.own .. 'unbegun', id)
   end
-  leases[#leases + 1] = ticks.score(NOW + A.lease)
+  leases[#leases + 1] = ends
   leases[#leases + 1] = id
   tokens[#tokens + 1] = token
   tokens[#tokens + 1] = q.name .. ':' .. id
-  return flat
+  return flat, (tonumber(fields.atm) or 0) + 1
 end
 
-upkeep.catch_up()
-q = queue(A.queue)
-upkeep.catch_up_with(q)
-db.flush()
-local leased, leases, tokens = {}, {}, {}
-local window, opens
-if not q.paused then
-  window = load_window()
-  local left = room(window)
-  if left > 0 then
-    local ids, keys
-    if lane.exist(q) then
-      ids, keys = lane.pick(q, left, A.burst, take)
-    else
-      ids = take(left)
-    end
-    for _, id in ipairs(ids) do
-      local token = A.token .. string.format('%08x', #leased + 1)
-      local fields = start(id, token, leases, tokens)
-      if fields then
-        leased[#leased + 1] = { id, token, fields }
-      elseif keys and keys[id] then
-        lane.run(q, keys[id], -1)
-      end
-    end
-    count(window, #leased)
-  end
-end
-for i, each in ipairs(leased) do
-  local fields = { 'jobId', each[1], 'prev', 'waiting', 'attempt', 0, 'worker', A.worker }
-  local known = pairs_of(each[3])
-  fields[6] = (tonumber(known.atm) or 0) + 1
-  tell(q, 'active', fields)
-end
-if #leased > 0 then
-  local ids = {}
-  for i, each in ipairs(leased) do
-    ids[i] = each[1]
-  end
-  db.in_parts('LPUSH', q.p .. 'active', ids)
-  db.in_parts('ZADD', q.own .. 'leases', leases)
-  db.in_parts('HSET', OURS .. 'tokens', tokens)
+function verbs.claim()
+  upkeep.catch_up()
+  q = queue(A.queue)
+  upkeep.catch_up_with(q)
   db.flush()
-  local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
-  q.woken = more > 0
-  if more == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
-    -- Node hears of it when the last job ends.
-    tell(q, 'drained', {}, 'here')
+  local leased, leases, tokens, ends = {}, {}, {}, int(NOW + A.lease)
+  local window, opens
+  if not q.paused then
+    window = load_window()
+    local left = room(window)
+    if left > 0 then
+      local ids, keys
+      if lane.exist(q) then
+        ids, keys = lane.pick(q, left, A.burst, take)
+      else
+        ids = take(left)
+      end
+      for _, id in ipairs(ids) do
+        local token = A.token .. string.format('%08x', #leased + 1)
+        local fields, attempt = start(id, token, leases, tokens, ends)
+        if fields then
+          leased[#leased + 1] = { id, token, fields }
+          tell(q, 'active', { 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', A.worker })
+        elseif keys and keys[id] then
+          lane.run(q, keys[id], -1)
+        end
+      end
+      count(window, #leased)
+    end
   end
-elseif not q.paused then
-  opens = next_time(window)
+  if #leased > 0 then
+    local ids = {}
+    for i, each in ipairs(leased) do
+      ids[i] = each[1]
+    end
+    db.in_parts('LPUSH', q.p .. 'active', ids)
+    db.in_parts('ZADD', q.own .. 'leases', leases)
+    db.in_parts('HSET', OURS .. 'tokens', tokens)
+    db.flush()
+    local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
+    q.woken = more > 0
+    if more == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
+      -- Node hears of it when the last job ends.
+      tell(q, 'drained', {}, 'here')
+    end
+  elseif not q.paused then
+    opens = next_time(window)
+  end
+  db.flush()
+  lane.update(q)
+  tell_all()
+  wake()
+  return cmsgpack.pack({ leased, opens or false, news.told })
 end
-db.flush()
-lane.update(q)
-tell_all()
-wake()
-return cmsgpack.pack({ leased, opens or false, news.told })

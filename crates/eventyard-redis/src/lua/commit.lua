@@ -26,7 +26,7 @@ local function enqueue(new)
     return nil, { error = why, queue = q.name, id = new.id, parent = new.parent.key }
   end
   q.added = q.added + 1
-  if not waits or call('EXISTS', q.p .. new.id) == 1 then
+  if not waits or db.exists(q.p .. new.id) then
     tell(q, 'duplicated', { 'jobId', new.id })
     return { new.id, 1 }
   end
@@ -84,17 +84,20 @@ local function write(w, l, q, f)
   return true
 end
 
--- The parents that a commit adds: they may run if all their children have ended already.
-local function parents_of(c)
-  local parents = {}
+-- Lets the parents run that a commit has added and whose children have all ended already.
+local function release_parents(c)
   for _, w in ipairs(c.writes) do
-    for _, new in ipairs(w.jobs or { w.job }) do
-      if new.awaits then
-        parents[#parents + 1] = new
+    if w.job and w.job.awaits then
+      flow.release(queue(w.job.queue), w.job.id)
+    end
+    if w.jobs then
+      for _, new in ipairs(w.jobs) do
+        if new.awaits then
+          flow.release(queue(new.queue), new.id)
+        end
       end
     end
   end
-  return parents
 end
 
 local MAY_BE_REFUSED = {
@@ -102,17 +105,26 @@ local MAY_BE_REFUSED = {
   reschedule = true, limit = true, put = true,
 }
 
+-- Whether adding a job may be refused after something has been changed: by what was done before, or by itself.
+local function may_add_undone(new, is_long)
+  local is_limited = queue(new.queue).limits.maxLength
+  return is_long and (new.parent or is_limited) or is_limited and (new.parent or new.says)
+end
+
 -- Whether a commit may be refused after it has changed something.
 local function may_be_undone(c)
   local is_long = #c.writes > 1
   for _, w in ipairs(c.writes) do
     if is_long and MAY_BE_REFUSED[w.w] and (w.w ~= 'put' or w.expected) then
       return true
+    elseif w.job and may_add_undone(w.job, is_long) then
+      return true
     end
-    for _, new in ipairs(w.jobs or { w.job }) do
-      local is_limited = queue(new.queue).limits.maxLength
-      if (is_long or w.jobs) and (new.parent or is_limited) or is_limited and (new.parent or new.says) then
-        return true
+    if w.jobs then
+      for _, new in ipairs(w.jobs) do
+        if may_add_undone(new, true) then
+          return true
+        end
       end
     end
   end
@@ -123,7 +135,8 @@ end
 local function commit(c)
   local q, f
   if c.lease then
-    q, f = lease.check(c.lease)
+    local last = c.writes[#c.writes]
+    q, f = lease.check(c.lease, last and last.how == 'complete')
     if not q then
       return nil, { error = 'stale-lease' }
     end
@@ -136,7 +149,7 @@ local function commit(c)
     end
   end
   local effects, told = {}, #news.pending
-  local cancelled = news.cancelled and #news.cancelled or 0
+  local cancelled = #news.cancelled
   for i, w in ipairs(c.writes) do
     local effect, why = write(w, c.lease, q, f)
     if why then
@@ -146,16 +159,14 @@ local function commit(c)
       for n = #news.pending, told + 1, -1 do
         news.pending[n] = nil
       end
-      for n = #(news.cancelled or {}), cancelled + 1, -1 do
+      for n = #news.cancelled, cancelled + 1, -1 do
         news.cancelled[n] = nil
       end
       return nil, why
     end
     effects[i] = effect
   end
-  for _, new in ipairs(parents_of(c)) do
-    flow.release(queue(new.queue), new.id)
-  end
+  release_parents(c)
   db.keep()
   for _, touched in pairs(queues) do
     if next(touched.touched) then
@@ -167,16 +178,23 @@ local function commit(c)
   return effects
 end
 
-upkeep.catch_up()
-local answers = {}
-for i, c in ipairs(A.commits) do
-  local effects, why = commit(c)
-  answers[i] = effects and { 1, effects } or { 0, why }
+function verbs.commit()
+  upkeep.catch_up()
+  local leases = {}
+  for _, c in ipairs(A.commits) do
+    leases[#leases + 1] = c.lease
+  end
+  lease.read_locks(leases)
+  local answers = {}
+  for i, c in ipairs(A.commits) do
+    local effects, why = commit(c)
+    answers[i] = effects and { 1, effects } or { 0, why }
+  end
+  db.flush()
+  settle.tell_drained()
+  wake()
+  for _, token in ipairs(news.cancelled) do
+    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. A.node)
+  end
+  return cmsgpack.pack({ answers, news.told, news.cancelled })
 end
-db.flush()
-settle.tell_drained()
-wake()
-for _, token in ipairs(news.cancelled or {}) do
-  call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. A.node)
-end
-return cmsgpack.pack({ answers, news.told, news.cancelled or {} })

@@ -1,20 +1,37 @@
--- What every script begins with: its arguments, the queues that it touches, and what it tells when it ends.
+-- What every script begins with: its argument, the queues that it touches, and what it tells when it ends.
 --
--- ARGV[1] is one MessagePack map. Times are milliseconds by the clock of whoever calls.
+-- The argument is one MessagePack map. Times are milliseconds by the clock of whoever calls. The code is loaded once, as a
+-- library of functions, where Redis has those (from version 7 on); what belongs to one call is made anew by `begin`.
 
-local call = redis.call
+local call
 local db, rate, lane, place, job = {}, {}, {}, {}, {}
 local duplicate, flow, lease, upkeep = {}, {}, {}, {}
 local settle, steer, record = {}, {}, {}
-local A = cmsgpack.unpack(ARGV[1])
-local PREFIX, NOW = A.prefix, A.now
+local verbs = {}
+local A, PREFIX, NOW
+-- The present as text: formatting numbers is what costs most of all that is not Redis' own work.
+local NOW_TEXT
 -- What BullMQ knows nothing of is kept below a queue name that no queue can have.
-local OURS = PREFIX .. '::eventyard:'
+local OURS
 -- Priorities are 2^32 apart in the scores of jobs that wait; BullMQ's numbering inside of one begins at 1.
 local CLASS = 4294967296
 local HALF = CLASS / 2
 -- Delayed jobs have their time in the upper bits of their score, and 4096 places in each millisecond.
 local PER_MS = 4096
+
+-- What each part does before a call.
+local beginnings = {}
+
+local function begin(argument)
+  call = redis.call
+  A = cmsgpack.unpack(argument)
+  PREFIX, NOW = A.prefix, A.now
+  NOW_TEXT = string.format('%d', NOW)
+  OURS = PREFIX .. '::eventyard:'
+  for _, reset in ipairs(beginnings) do
+    reset()
+  end
+end
 
 -- How long a key lives that Redis forgets by its own clock. By a clock other than the system's it would forget too
 -- early; the caller says how much longer it is to wait then.
@@ -24,7 +41,7 @@ end
 
 -- A whole number as text: Lua's own way loses digits beyond the 14th.
 local function int(n)
-  return string.format('%.0f', n)
+  return string.format('%d', n)
 end
 
 -- The pairs of a flat reply as a table.
@@ -37,7 +54,7 @@ local function pairs_of(flat)
 end
 
 -- Numbers of the one order that everything in the store has; they may have gaps.
-local numbers = { next = 1, last = 0 }
+local numbers = {}
 
 function numbers.take()
   if numbers.next > numbers.last then
@@ -73,7 +90,7 @@ function ticks.save()
   end
 end
 
-local queues = {}
+local queues
 
 -- What is known of a queue, read once by each script.
 local function queue(name)
@@ -119,33 +136,35 @@ local function queue_of(qualified)
 end
 
 -- What is told: for Node in the queue's stream, and for whoever called.
-local news = { pending = {}, told = {} }
+local news
+
+beginnings[#beginnings + 1] = function()
+  numbers.next, numbers.last = 1, 0
+  ticks.count = nil
+  queues = {}
+  news = { pending = {}, told = {}, cancelled = {} }
+end
 
 -- Tells something when the commit is done: the name of an event, then its fields and their values. Where BullMQ tells
 -- less or in another order, an event goes only `here`, to our listeners, or only `there`, into the stream.
 local function tell(q, event, fields, only)
-  news.pending[#news.pending + 1] = { q, event, fields, only }
+  fields.q, fields.event, fields.only = q, event, only
+  news.pending[#news.pending + 1] = fields
 end
 
 -- Tells what has been said since the last time.
 local function tell_all()
-  for _, said in ipairs(news.pending) do
-    local q, event, fields, only = unpack(said, 1, 4)
+  for _, fields in ipairs(news.pending) do
+    local q, event, only = fields.q, fields.event, fields.only
     if only ~= 'here' then
       if not q.max_events then
         q.max_events = '10000'
         call('HSETNX', q.p .. 'meta', 'opts.maxLenEvents', q.max_events)
       end
-      local entry = { 'event', event }
-      for i = 1, #fields do
-        entry[#entry + 1] = fields[i]
-      end
-      entry[#entry + 1] = 'by'
-      entry[#entry + 1] = A.node
-      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events, '*', unpack(entry))
+      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events, '*', 'event', event, 'by', A.node, unpack(fields))
     end
     if A.heard and only ~= 'there' then
-      news.told[#news.told + 1] = { q.name, event, fields }
+      news.told[#news.told + 1] = { q.name, event, { unpack(fields) } }
     end
   end
   news.pending = {}

@@ -21,7 +21,7 @@ local function known(q, says)
     return nil
   end
   -- One without a time is forgotten when its job ends, except by versions of BullMQ that leave it behind.
-  if not until_ and call('EXISTS', q.p .. id) == 0 then
+  if not until_ and not db.exists(q.p .. id) then
     return nil
   end
   return id, until_
@@ -112,7 +112,7 @@ function duplicate.dismiss(q, id, f)
   local kept = pairs_of(call('HGETALL', q.p .. 'dn:' .. says))
   forget(q, says)
   local next_id = kept.jid
-  if not next_id or call('EXISTS', q.p .. next_id) == 1 then
+  if not next_id or db.exists(q.p .. next_id) then
     return
   end
   q.added = q.added + 1

@@ -55,7 +55,7 @@ function flow.adopt(q, new)
   elseif not takes then
     return false
   end
-  local child_exists = call('EXISTS', child_key) == 1
+  local child_exists = db.exists(child_key)
   if has(parent_key, child_key) then
     -- One that was removed is waited for again.
     if call('HGET', parent_key, fate_of(child_key)) == '' and not child_exists then
@@ -113,7 +113,7 @@ function flow.tell_parent(q, id, f, ended)
   end
   local parent_key, child_key = link.queueKey .. ':' .. link.id, q.p .. id
   local parent_queue, parent_id = queue_of(link.queueKey), link.id
-  if not parent_queue or call('EXISTS', parent_key) == 0 then
+  if not parent_queue or not db.exists(parent_key) then
     return
   end
   local dependencies = parent_key .. ':dependencies'
@@ -141,7 +141,7 @@ function flow.tell_parent(q, id, f, ended)
   end
   db.hset(parent_key, fate_of(child_key), ended.failure.json)
   if link.fpof then
-    db.zadd(parent_key .. ':unsuccessful', int(NOW), child_key)
+    db.zadd(parent_key .. ':unsuccessful', NOW_TEXT, child_key)
   elseif not link.rdof then
     db.hset(parent_key .. ':failed', child_key, ended.failure.message)
   end

@@ -10,8 +10,30 @@ local function fact(text)
   return text or nil
 end
 
+-- What the end of a job that is done needs to be known of it; nothing if there is none.
+function job.load_done(q, id)
+  if db.is_gone(q.p .. id) then
+    return nil
+  end
+  local f = call('HMGET', q.p .. id, 'timestamp', 'atm', 'ats', 'eyl', 'eyk', 'deid', 'parent')
+  if not f[1] then
+    return nil
+  end
+  return {
+    attempts = tonumber(fact(f[2])) or 0,
+    started = tonumber(fact(f[3])) or 0,
+    lease = fact(f[4]),
+    key = fact(f[5]),
+    says = fact(f[6]),
+    parent = fact(f[7]),
+  }
+end
+
 -- What is known of a job; nothing if there is none.
 function job.load(q, id)
+  if db.is_gone(q.p .. id) then
+    return nil
+  end
   local f = call('HMGET', q.p .. id, unpack(FACTS))
   if not (f[1] or f[2]) then
     return nil
@@ -82,6 +104,9 @@ end
 -- Adds a job whose id is free. If it stands for all that say the same, it does so until `window`, or until it ends.
 function job.add(q, new, window)
   local key, id = q.p .. new.id, new.id
+  if db.is_gone(key) then
+    db.flush()
+  end
   queue_is_known(q)
   local number = tonumber(id)
   if number and number < 2 ^ 53 and string.match(id, '^[1-9]%d*$') then
@@ -95,20 +120,22 @@ function job.add(q, new, window)
   local due = math.max(new.at or NOW + (new.delay or 0), NOW)
   local facts = { priority = new.priority or 0, lifo = new.lifo, key = new.key }
   local fields = {
-    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', int(NOW), 'delay', int(due - NOW),
-    'priority', facts.priority, 'eyt', new.kind,
+    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', NOW_TEXT, 'delay',
+    due == NOW and '0' or int(due - NOW), 'priority', facts.priority == 0 and '0' or int(facts.priority), 'eyt', new.kind,
   }
+  local n = #fields
   local function also(name, value)
-    if value then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
-    end
+    fields[n + 1], fields[n + 2] = name, value
+    n = n + 2
   end
-  also('eyk', new.key)
-  also('eyx', new.ttl and int(new.ttl))
-  also('deid', new.says and new.says.id)
-  if new.awaits then
-    also('eyd', new.at and int(new.at))
+  if new.key then
+    also('eyk', new.key)
+  end
+  if new.ttl then
+    also('eyx', int(new.ttl))
+  end
+  if new.says then
+    also('deid', new.says.id)
   end
   if new.parent then
     also('parentKey', new.parent.key)
@@ -116,6 +143,9 @@ function job.add(q, new, window)
   end
   tell(q, 'added', { 'jobId', id, 'name', new.name })
   if new.awaits then
+    if new.at then
+      also('eyd', int(new.at))
+    end
     db.zadd(q.p .. 'waiting-children', ticks.score(), id)
     tell(q, 'waiting-children', { 'jobId', id })
   elseif due > NOW then
@@ -212,7 +242,7 @@ function job.record(q, id, f, failure)
   append(key, 'stacktrace', cjson.encode(failure.stack or failure.message), 10)
   local record = string.format(
     '{"attempt":%d,"worker":%s,"startedAt":%s,"endedAt":%s,"failure":%s}',
-    f.attempts, cjson.encode(f.worker or ''), int(f.started_at or NOW), int(NOW), failure.json
+    f.attempts, cjson.encode(f.worker or ''), int(f.started_at or NOW), NOW_TEXT, failure.json
   )
   append(key, 'eya', record, f.attempts > 100 and 100 or nil)
 end
@@ -231,12 +261,12 @@ function job.finish(q, id, f, ended, keep)
     end
   end
   if keep.count == 0 or keep.age == 0 then
-    db.del(job.keys(key))
+    db.del_later(job.keys(key))
   else
     if state == 'completed' then
-      db.hset(key, 'returnvalue', ended.value, 'finishedOn', int(NOW), 'atm', f.attempts)
+      db.hset(key, 'returnvalue', ended.value, 'finishedOn', NOW_TEXT, 'atm', f.attempts)
     else
-      db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', int(NOW))
+      db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', NOW_TEXT)
       db.hdel(key, 'defa')
     end
     db.zadd(q.p .. state, ticks.score(), id)

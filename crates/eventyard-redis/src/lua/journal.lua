@@ -32,16 +32,25 @@ local function remember(key)
 end
 
 -- What waits to be done in one command: members by key.
-local later = { push = {}, rem = {}, hdel = {}, del = {} }
+local later
+-- The jobs that are removed then: by their keys.
+local gone
 
-local function put_off(list, key, ...)
+local function nothing_put_off()
+  later, gone = { push = {}, rem = {}, hdel = {}, del = {} }, {}
+end
+
+beginnings[#beginnings + 1] = function()
+  journal = nil
+  nothing_put_off()
+end
+
+local function put_off(list, key, member)
   local members = list[key]
-  if not members then
-    members = {}
-    list[key] = members
-  end
-  for i = 1, select('#', ...) do
-    members[#members + 1] = (select(i, ...))
+  if members then
+    members[#members + 1] = member
+  else
+    list[key] = { member }
   end
 end
 
@@ -65,10 +74,20 @@ function db.flush()
   end
   if #later.del > 0 then
     for i = 1, #later.del, 1000 do
-      call('DEL', unpack(later.del, i, math.min(i + 999, #later.del)))
+      call('UNLINK', unpack(later.del, i, math.min(i + 999, #later.del)))
     end
   end
-  later = { push = {}, rem = {}, hdel = {}, del = {} }
+  nothing_put_off()
+end
+
+-- Whether a key is there, and stays.
+function db.exists(key)
+  return not gone[key] and call('EXISTS', key) == 1
+end
+
+-- Whether a key that is there goes when the script ends.
+function db.is_gone(key)
+  return gone[key]
 end
 
 -- Begins a commit that may be refused after it has changed something.
@@ -135,12 +154,15 @@ function db.del(...)
   return call('UNLINK', ...)
 end
 
--- Removes a key that nothing looks at before the script ends.
-function db.del_later(key)
+-- Removes keys when the script ends; until then they count as gone.
+function db.del_later(...)
   if journal then
-    db.del(key)
-  else
+    return db.del(...)
+  end
+  for i = 1, select('#', ...) do
+    local key = select(i, ...)
     later.del[#later.del + 1] = key
+    gone[key] = true
   end
 end
 

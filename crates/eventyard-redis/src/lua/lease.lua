@@ -3,32 +3,60 @@
 
 
 -- The tokens whose leases ended in this script.
-local ended = {}
+local ended
 
 function lease.token_of(f)
   return string.sub(f.lease or '', 1, 32)
 end
 
--- Whether the last to activate a job was the holder of the lease that it remembers.
-function lease.is_ours(q, id, f)
-  if f.lease ~= lease.token_of(f) .. ' ' .. f.started then
-    return false
-  end
-  local lock = call('GET', q.p .. id .. ':lock')
-  return not lock or lock == lease.token_of(f)
+-- The locks of the jobs whose leases are to be checked, read at once: tokens by the keys of jobs.
+local locks
+
+beginnings[#beginnings + 1] = function()
+  ended, locks = {}, {}
 end
 
--- The job under a lease, if it holds.
-function lease.check(l)
+function lease.read_locks(leases)
+  for i = 1, #leases, 1000 do
+    local keys = {}
+    for n = i, math.min(i + 999, #leases) do
+      keys[#keys + 1] = PREFIX .. ':' .. leases[n].queue .. ':' .. leases[n].id
+    end
+    local names = {}
+    for n, key in ipairs(keys) do
+      names[n] = key .. ':lock'
+    end
+    for n, token in ipairs(call('MGET', unpack(names))) do
+      locks[keys[n]] = token
+    end
+  end
+end
+
+-- Whether a job is under the lease that was given out last. The lock tells; if Redis has forgotten it, the lease holds
+-- until somebody else has activated the job or taken it over.
+function lease.is_ours(q, id, f)
+  local token, key = lease.token_of(f), q.p .. id
+  if f.lease ~= token .. ' ' .. f.started then
+    return false
+  end
+  local lock = locks[key]
+  if lock == nil then
+    lock = call('GET', key .. ':lock')
+  end
+  if lock then
+    return lock == token
+  end
+  return call('ZSCORE', q.own .. 'leases', id) and call('LPOS', q.p .. 'active', id) and true
+end
+
+-- The job under a lease, if it holds. Of one that is done, only what its end needs is read.
+function lease.check(l, is_done)
   if ended[l.token] then
     return nil
   end
   local q = queue(l.queue)
-  local f = job.load(q, l.id)
+  local f = (is_done and job.load_done or job.load)(q, l.id)
   if not f or lease.token_of(f) ~= l.token or not lease.is_ours(q, l.id, f) then
-    return nil
-  end
-  if not call('ZSCORE', q.own .. 'leases', l.id) then
     return nil
   end
   return q, f
@@ -51,8 +79,9 @@ function lease.renew(l, until_)
   if not q then
     return false
   end
+  locks[q.p .. l.id] = nil
   call('SET', q.p .. l.id .. ':lock', l.token, 'PX', real(until_ - NOW))
-  call('ZADD', q.own .. 'leases', ticks.score(until_), l.id)
+  call('ZADD', q.own .. 'leases', int(until_), l.id)
   call('SREM', q.p .. 'stalled', l.id)
   return true
 end

@@ -8,7 +8,7 @@ function record.append(event)
     return false
   end
   local number = numbers.take()
-  db.hset(key, 'body', event.body, 'kind', event.kind, 'story', event.story, 'at', int(NOW), 'number', int(number))
+  db.hset(key, 'body', event.body, 'kind', event.kind, 'story', event.story, 'at', NOW_TEXT, 'number', int(number))
   db.zadd(OURS .. 'log', number, event.id)
   db.zadd(OURS .. 'log:kind:' .. event.kind, number, event.id)
   db.zadd(OURS .. 'log:story:' .. event.story, number, event.id)
@@ -30,7 +30,7 @@ end
 -- Whether a job carries an event.
 local function is_carried(id, names)
   for _, name in ipairs(names) do
-    if call('EXISTS', PREFIX .. ':' .. name .. ':' .. id) == 1 then
+    if db.exists(PREFIX .. ':' .. name .. ':' .. id) then
       return true
     end
   end

@@ -95,7 +95,6 @@ function steer.cancel(w)
   if state == 'active' then
     local token = lease.token_of(f)
     lease.finish(q, w.id, f)
-    news.cancelled = news.cancelled or {}
     news.cancelled[#news.cancelled + 1] = token
     job.record(q, w.id, f, failure)
   end

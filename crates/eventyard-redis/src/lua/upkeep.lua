@@ -127,20 +127,25 @@ local function take_over(q, id, f, max_crashes)
   return true
 end
 
--- The first jobs, up to `limit`, whose time has come in some sorted sets of ours: over all queues, in order.
-function upkeep.due(names, suffixes, limit)
+-- The most jobs of one instant that are put into the order in which they were leased.
+local TIES = 100
+
+-- The first jobs, up to `limit`, whose time has come in some sorted sets of ours: over all queues, in order. Of two with
+-- one time the one with the smaller `rank` comes first.
+function upkeep.due(names, suffixes, limit, rank)
   local due = {}
   for _, name in ipairs(names) do
     local q = queue(name)
     for _, suffix in ipairs(suffixes) do
-      local found = call('ZRANGEBYSCORE', q.own .. suffix, '-inf', ticks.due(), 'WITHSCORES', 'LIMIT', 0, limit)
+      local found = call('ZRANGEBYSCORE', q.own .. suffix, '-inf', ticks.due(), 'WITHSCORES', 'LIMIT', 0, limit + TIES)
       for i = 1, #found, 2 do
-        due[#due + 1] = { q = q, id = found[i], at = tonumber(found[i + 1]), list = q.own .. suffix }
+        local id = found[i]
+        due[#due + 1] = { q = q, id = id, at = tonumber(found[i + 1]), list = q.own .. suffix, rank = rank(q, id) }
       end
     end
   end
   table.sort(due, function(a, b)
-    return a.at < b.at or a.at == b.at and a.id < b.id
+    return a.at < b.at or a.at == b.at and a.rank < b.rank
   end)
   for i = #due, limit + 1, -1 do
     due[i] = nil
@@ -148,13 +153,23 @@ function upkeep.due(names, suffixes, limit)
   return due
 end
 
+-- The token of a job's lease: they rise.
+local function token_of(q, id)
+  return call('HGET', q.p .. id, 'eyl') or ''
+end
+
+local function id_of(_, id)
+  return id
+end
+
 -- Takes over the jobs whose lease has ended.
 function upkeep.end_leases(names, limit, max_crashes, done)
-  for _, each in ipairs(upkeep.due(names, { 'leases' }, limit)) do
+  for _, each in ipairs(upkeep.due(names, { 'leases' }, limit, token_of)) do
     local q, id = each.q, each.id
     local f = job.load(q, id)
+    local is_ours = f and f.lease and call('LPOS', q.p .. 'active', id) and lease.is_ours(q, id, f)
     call('ZREM', each.list, id)
-    if f and f.lease and call('LPOS', q.p .. 'active', id) and lease.is_ours(q, id, f) then
+    if is_ours then
       if take_over(q, id, f, max_crashes) then
         done.buried = done.buried + 1
       else
@@ -194,7 +209,7 @@ end
 -- Removes finished jobs that are kept no longer.
 function upkeep.remove_old(names, limit)
   local removed = 0
-  for _, each in ipairs(upkeep.due(names, { 'expiring:completed', 'expiring:failed' }, limit)) do
+  for _, each in ipairs(upkeep.due(names, { 'expiring:completed', 'expiring:failed' }, limit, id_of)) do
     local q, state = each.q, string.match(each.list, '[^:]+$')
     call('ZREM', each.list, each.id)
     if call('ZSCORE', q.p .. state, each.id) then

@@ -189,8 +189,10 @@ impl Ear {
         if !self.subscription.takes(&event.kind) {
             return;
         }
-        if self.mailbox.put(Delivered::Event(Delivery::unkept(event, node)), now) {
-            self.inner.tally.received.add(1);
+        // Before somebody has it and asks for the count.
+        self.inner.tally.received.add(1);
+        if !self.mailbox.put(Delivered::Event(Delivery::unkept(event, node)), now) {
+            self.inner.tally.received.take_back();
         }
     }
 }

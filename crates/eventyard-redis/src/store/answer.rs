@@ -67,15 +67,15 @@ pub(crate) type Committed<'a> = (Vec<(u8, Verdict<'a>)>, Vec<Told<'a>>, Vec<Raw<
 #[serde(untagged)]
 pub(crate) enum Verdict<'a> {
     #[serde(borrow)]
-    Effects(Vec<Told1<'a>>),
+    Effects(Vec<Done<'a>>),
     Refusal(HashMap<String, Plain>),
 }
 
 /// What one write did.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Told1<'a> {
-    Done(bool),
+pub(crate) enum Done<'a> {
+    Yes(#[expect(dead_code, reason = "it tells the shapes apart")] bool),
     Number(u64),
     #[serde(borrow)]
     Enqueued(Added<'a>),
@@ -95,14 +95,13 @@ pub(crate) enum Plain {
 }
 
 /// The answer to a claim: each job's id, token and fields; when a claim may get more; what was told.
-pub(crate) type Claimed<'a> =
-    (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens, Vec<Told<'a>>);
+pub(crate) type Claimed<'a> = (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens, Vec<Told<'a>>);
 
 /// When a claim may get what it does not get now.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Opens {
-    Unknown(bool),
+    Unknown(#[expect(dead_code, reason = "it tells the shapes apart")] bool),
     At(f64),
 }
 
@@ -168,18 +167,18 @@ pub(crate) fn receipt(
     }
 }
 
-fn effect(write: &Write, done: Told1<'_>) -> Effect {
+fn effect(write: &Write, done: Done<'_>) -> Effect {
     match (write, done) {
-        (Write::Publish { event, jobs }, Told1::Published(duplicate, added)) => Effect::Published {
+        (Write::Publish { event, jobs }, Done::Published(duplicate, added)) => Effect::Published {
             event: event.id.clone(),
             duplicate: duplicate == 1,
             jobs: jobs.iter().zip(added).map(|(job, added)| enqueued(&job.queue, &added)).collect(),
         },
-        (Write::Enqueue(job), Told1::Enqueued(added)) => {
+        (Write::Enqueue(job), Done::Enqueued(added)) => {
             Effect::Enqueued(enqueued(&job.queue, &added))
         }
-        (Write::Put { .. }, Told1::Number(version)) => Effect::Version(version),
-        (Write::Clean { .. }, Told1::Number(removed)) => Effect::Removed(removed),
+        (Write::Put { .. }, Done::Number(version)) => Effect::Version(version),
+        (Write::Clean { .. }, Done::Number(removed)) => Effect::Removed(removed),
         _ => Effect::Done,
     }
 }

@@ -57,9 +57,7 @@ pub(crate) fn event(
             QueueEventKind::Failed { job: job()?, failure }
         }
         "stalled" => QueueEventKind::Stalled { job: job()? },
-        "removed" => {
-            QueueEventKind::Removed { job: job()?, from: text("prev").and_then(state)? }
-        }
+        "removed" => QueueEventKind::Removed { job: job()?, from: text("prev").and_then(state)? },
         "paused" => QueueEventKind::Paused,
         "resumed" => QueueEventKind::Resumed,
         "drained" => QueueEventKind::Drained,

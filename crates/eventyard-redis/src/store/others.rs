@@ -143,7 +143,8 @@ impl Others {
         let streams = Vec::<(String, Vec<Entry>)>::from_redis_value(value)
             .map_err(|error| Error::from(redis::RedisError::from(error)))?;
         let of = |key: &str| {
-            let name = key.strip_prefix(&*self.prefix)?.strip_prefix(':')?.strip_suffix(":events")?;
+            let name =
+                key.strip_prefix(&*self.prefix)?.strip_prefix(':')?.strip_suffix(":events")?;
             QueueName::new(name).ok()
         };
         Ok(streams.into_iter().filter_map(|(key, entries)| Some((of(&key)?, entries))).collect())
@@ -151,8 +152,7 @@ impl Others {
 
     fn tell(&self, queue: &QueueName, entries: &[Entry]) {
         let events = entries.iter().filter_map(|(id, fields)| {
-            let fields: Vec<_> =
-                fields.iter().map(|field| Raw(field.as_slice().into())).collect();
+            let fields: Vec<_> = fields.iter().map(|field| Raw(field.as_slice().into())).collect();
             let field = |name: &str| {
                 let mut pairs = fields.chunks_exact(2);
                 pairs.find(|pair| pair[0].text() == name).map(|pair| pair[1].text())

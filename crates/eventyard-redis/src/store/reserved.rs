@@ -4,9 +4,27 @@ use eventyard_core::{Commit, CommitError, NewJob, Write};
 
 /// What BullMQ keeps of a queue, beside its jobs.
 const OF_QUEUES: [&str; 21] = [
-    "wait", "paused", "active", "prioritized", "delayed", "waiting-children", "completed", "failed", "stalled",
-    "stalled-check", "meta", "id", "pc", "marker", "events", "limiter", "repeat", "priority", "delay",
-    "metrics:completed", "metrics:failed",
+    "wait",
+    "paused",
+    "active",
+    "prioritized",
+    "delayed",
+    "waiting-children",
+    "completed",
+    "failed",
+    "stalled",
+    "stalled-check",
+    "meta",
+    "id",
+    "pc",
+    "marker",
+    "events",
+    "limiter",
+    "repeat",
+    "priority",
+    "delay",
+    "metrics:completed",
+    "metrics:failed",
 ];
 /// How the keys begin that it has one of for each thing.
 const BEGINNINGS: [&str; 3] = ["de:", "dn:", "metrics:"];

@@ -1,14 +1,15 @@
 //! What the scripts are told: MessagePack, by the names that they read.
 
+mod job;
+mod write;
+
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use bytes::Bytes;
-use eventyard_core::{
-    Commit, Failure, JobOptions, JobKey, Keep, Lease, NewJob, OnChildFailure, Settlement, Timestamp,
-    Write, commit::MAX_LOG_LINE_BYTES, commit::MAX_LOG_LINES,
-};
+use eventyard_core::{Commit, Keep, Lease, Timestamp};
 use serde::Serialize;
 
+use self::write::{WireWrite, wire_write};
 use crate::codec;
 
 /// Whom a script works for.
@@ -109,179 +110,6 @@ impl From<Keep> for WireKeep {
     }
 }
 
-#[derive(Serialize)]
-struct WireFailure<'a> {
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stack: Option<&'a str>,
-    /// The whole of it.
-    json: String,
-}
-
-impl<'a> From<&'a Failure> for WireFailure<'a> {
-    fn from(failure: &'a Failure) -> Self {
-        Self {
-            message: &failure.message,
-            stack: failure.stack.as_deref(),
-            json: serde_json::to_string(failure).expect("a failure is plain data"),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct WireEvent<'a> {
-    id: &'a str,
-    kind: &'a str,
-    story: &'a str,
-    body: String,
-}
-
-#[derive(Serialize)]
-struct WireJob<'a> {
-    queue: &'a str,
-    id: &'a str,
-    name: &'a str,
-    kind: String,
-    /// Absent when it is the body of the event that the job is made from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Blob<'a>>,
-    opts: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<u32>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    lifo: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delay: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttl: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<WireRule<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<WireParent>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    awaits: bool,
-}
-
-#[derive(Serialize)]
-struct WireRule<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttl: Option<i64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    extend: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    replace: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    keep_last: bool,
-}
-
-#[derive(Serialize)]
-struct WireParent {
-    key: String,
-    /// The job's field `parent`, as BullMQ writes it.
-    link: String,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "w", rename_all = "kebab-case")]
-enum WireWrite<'a> {
-    Publish {
-        event: WireEvent<'a>,
-        jobs: Vec<WireJob<'a>>,
-    },
-    Enqueue {
-        job: WireJob<'a>,
-    },
-    Settle {
-        how: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        value: Option<Blob<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        failure: Option<WireFailure<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        at: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        keep: Option<WireKeep>,
-    },
-    Progress {
-        value: Blob<'a>,
-    },
-    Log {
-        line: String,
-        most: u32,
-    },
-    Put {
-        collection: &'a str,
-        key: &'a str,
-        value: Blob<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expected: Option<u64>,
-    },
-    Delete {
-        collection: &'a str,
-        key: &'a str,
-    },
-    Retry {
-        queue: &'a str,
-        id: &'a str,
-    },
-    Promote {
-        queue: &'a str,
-        id: &'a str,
-    },
-    Remove {
-        queue: &'a str,
-        id: &'a str,
-    },
-    Pause {
-        queue: &'a str,
-        paused: bool,
-    },
-    Clean {
-        queue: &'a str,
-        state: &'static str,
-        older: i64,
-        limit: usize,
-    },
-    Forget {
-        queue: &'a str,
-    },
-    Cancel {
-        queue: &'a str,
-        id: &'a str,
-        reason: Cow<'a, str>,
-    },
-    Update {
-        queue: &'a str,
-        id: &'a str,
-        kind: &'static str,
-        data: Blob<'a>,
-    },
-    Reprioritize {
-        queue: &'a str,
-        id: &'a str,
-        priority: u32,
-    },
-    Reschedule {
-        queue: &'a str,
-        id: &'a str,
-        at: i64,
-    },
-    Limit {
-        queue: &'a str,
-        limits: String,
-    },
-    PauseKey {
-        queue: &'a str,
-        key: &'a str,
-        paused: bool,
-    },
-}
-
 /// JSON text. Lua's MessagePack knows no other bytes than those of texts.
 enum Blob<'a> {
     Cow(Cow<'a, [u8]>),
@@ -298,15 +126,21 @@ impl Serialize for Blob<'_> {
     }
 }
 
-/// The data that updates write, where it is not what the caller gave: an event with other data.
-pub(crate) type Updates = HashMap<JobKey, codec::payload::Encoded>;
+/// The data that updates write, by their place in the commit, where it is not what the caller gave: an event with other
+/// data.
+pub(crate) type Updates = HashMap<usize, codec::payload::Encoded>;
 
 /// The argument of the script that applies `commits`.
 pub(crate) fn commits(caller: Caller<'_>, commits: &[(&Commit, &Updates)]) -> Vec<u8> {
     let Caller { prefix, node, now, heard, grace } = caller;
     let commits = commits.iter().map(|(commit, updates)| WireCommit {
         lease: commit.lease.as_ref().map(WireLease::from),
-        writes: commit.writes.iter().map(|write| wire_write(write, caller, updates)).collect(),
+        writes: commit
+            .writes
+            .iter()
+            .enumerate()
+            .map(|(index, write)| wire_write(write, caller, updates.get(&index)))
+            .collect(),
     });
     let commits = commits.collect();
     encode(&Commits { prefix, node, now: now.as_millis(), heard, grace, commits })
@@ -324,172 +158,4 @@ pub(crate) fn millis(d: Duration) -> i64 {
 
 fn instant(at: Timestamp) -> i64 {
     at.as_millis().clamp(-(1 << 52), 1 << 52)
-}
-
-fn wire_write<'a>(
-    write: &'a Write,
-    caller: Caller<'_>,
-    updates: &'a Updates,
-) -> WireWrite<'a> {
-    match write {
-        Write::Publish { event, jobs } => WireWrite::Publish {
-            event: WireEvent {
-                id: event.id.as_str(),
-                kind: &event.kind,
-                story: event.correlation(),
-                body: codec::payload::encode_event(event),
-            },
-            jobs: jobs
-                .iter()
-                .map(|job| {
-                    let is_carried = job.payload.event().is_some_and(|own| own == event);
-                    wire_job(job, caller, is_carried)
-                })
-                .collect(),
-        },
-        Write::Enqueue(job) => WireWrite::Enqueue { job: wire_job(job, caller, false) },
-        Write::Settle(settlement) => wire_settlement(settlement),
-        Write::Progress(value) => {
-            WireWrite::Progress { value: Blob::Cow(codec::bytes::to_json(value)) }
-        }
-        Write::Log(line) => {
-            let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
-            WireWrite::Log { line: codec::log_line::encode(caller.now, line), most: MAX_LOG_LINES }
-        }
-        Write::Put { collection, key, value, expected } => WireWrite::Put {
-            collection,
-            key,
-            value: Blob::Cow(codec::bytes::to_json(value)),
-            expected: *expected,
-        },
-        Write::Delete { collection, key } => WireWrite::Delete { collection, key },
-        Write::Retry(job) => WireWrite::Retry { queue: job.queue.as_str(), id: job.id.as_str() },
-        Write::Promote(job) => {
-            WireWrite::Promote { queue: job.queue.as_str(), id: job.id.as_str() }
-        }
-        Write::Remove(job) => WireWrite::Remove { queue: job.queue.as_str(), id: job.id.as_str() },
-        Write::Pause(queue, paused) => {
-            WireWrite::Pause { queue: queue.as_str(), paused: *paused }
-        }
-        Write::Clean { queue, state, older_than, limit } => WireWrite::Clean {
-            queue: queue.as_str(),
-            state: state.as_str(),
-            older: millis(*older_than),
-            limit: *limit,
-        },
-        Write::Forget(queue) => WireWrite::Forget { queue: queue.as_str() },
-        Write::Cancel { job, reason } => WireWrite::Cancel {
-            queue: job.queue.as_str(),
-            id: job.id.as_str(),
-            reason: Failure::new(eventyard_core::FailureKind::Cancelled, reason.as_str())
-                .message
-                .into(),
-        },
-        Write::Update { job, data } => {
-            let (kind, data) = if let Some(event) = updates.get(job) {
-                (event.kind, Cow::Borrowed(event.data.as_ref()))
-            } else {
-                let data = codec::bytes::to_json(data);
-                (if matches!(data, Cow::Borrowed(_)) { "d" } else { "b" }, data)
-            };
-            let (queue, id) = (job.queue.as_str(), job.id.as_str());
-            WireWrite::Update { queue, id, kind, data: Blob::Cow(data) }
-        }
-        Write::Reprioritize { job, priority } => WireWrite::Reprioritize {
-            queue: job.queue.as_str(),
-            id: job.id.as_str(),
-            priority: *priority,
-        },
-        Write::Reschedule { job, at } => WireWrite::Reschedule {
-            queue: job.queue.as_str(),
-            id: job.id.as_str(),
-            at: instant(*at),
-        },
-        Write::Limit(queue, limits) => WireWrite::Limit {
-            queue: queue.as_str(),
-            limits: serde_json::to_string(limits).expect("limits are plain data"),
-        },
-        Write::PauseKey(queue, key, paused) => {
-            WireWrite::PauseKey { queue: queue.as_str(), key: key.as_str(), paused: *paused }
-        }
-    }
-}
-
-fn wire_settlement(settlement: &Settlement) -> WireWrite<'_> {
-    let (mut value, mut failure, mut at, mut keep) = (None, None, None, None);
-    let how = match settlement {
-        Settlement::Complete { result, keep: kept } => {
-            let result = result.as_deref();
-            value = Some(Blob::Cow(result.map_or(Cow::Borrowed(b"null"), codec::bytes::to_json)));
-            keep = Some((*kept).into());
-            "complete"
-        }
-        Settlement::Fail { failure: why, keep: kept } => {
-            failure = Some(why.into());
-            keep = Some((*kept).into());
-            "fail"
-        }
-        Settlement::Retry { at: again, failure: why } => {
-            at = Some(instant(*again));
-            failure = Some(why.into());
-            "retry"
-        }
-        Settlement::Snooze { at: again } => {
-            at = Some(instant(*again));
-            "snooze"
-        }
-        Settlement::Release => "release",
-        Settlement::AwaitChildren => "await",
-    };
-    WireWrite::Settle { how, value, failure, at, keep }
-}
-
-/// `is_carried` says that the job's data is the body of the event it is published with.
-fn wire_job<'a>(new: &'a NewJob, caller: Caller<'_>, is_carried: bool) -> WireJob<'a> {
-    let options: &JobOptions = &new.options;
-    let (mut kind, data) = if is_carried {
-        ("e".to_owned(), None)
-    } else {
-        let encoded = codec::payload::encode(&new.payload);
-        (encoded.kind.to_owned(), Some(Blob::Shared(encoded.data)))
-    };
-    if options.lifo() {
-        kind.push('l');
-    }
-    WireJob {
-        queue: new.queue.as_str(),
-        id: new.id.as_str(),
-        name: &new.name,
-        kind,
-        data,
-        opts: codec::options::encode(options, caller.prefix),
-        priority: options.priority,
-        lifo: options.lifo(),
-        at: options.run_at.map(instant),
-        delay: options.delay.map(millis),
-        key: options.key.as_ref().map(|key| key.as_str()),
-        ttl: options.ttl.map(millis),
-        says: options.deduplication.as_ref().map(|rule| WireRule {
-            id: rule.id.as_str(),
-            ttl: rule.ttl.map(millis),
-            extend: rule.extend,
-            replace: rule.replace,
-            keep_last: rule.keep_last_if_active,
-        }),
-        parent: options.parent.as_ref().map(|parent| {
-            let queue_key = format!("{}:{}", caller.prefix, parent.queue);
-            let mut link = serde_json::json!({ "id": parent.id, "queueKey": queue_key });
-            let policy = match parent.on_fail {
-                OnChildFailure::Wait => None,
-                OnChildFailure::Fail => Some("fpof"),
-                OnChildFailure::Continue => Some("cpof"),
-                OnChildFailure::Ignore => Some("idof"),
-            };
-            if let Some(policy) = policy {
-                link[policy] = true.into();
-            }
-            WireParent { key: format!("{queue_key}:{}", parent.id), link: link.to_string() }
-        }),
-        awaits: new.awaits_children,
-    }
 }

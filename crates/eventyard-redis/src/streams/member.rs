@@ -29,20 +29,20 @@ const BLOCK: Duration = Duration::from_secs(5);
 const CLAIM_EVERY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
 
 /// Joins the group and hands out what it gets.
-pub(super) fn spawn(inner: Arc<Inner>, group: &str, subscription: Subscription) -> Deliveries {
+pub(super) fn spawn(inner: &Arc<Inner>, group: &str, subscription: Subscription) -> Deliveries {
     let (outbox, receiver) = mpsc::channel(subscription.prefetch.max(1));
     let hand = Arc::new(Hand::default());
     let closed = inner.closed.subscribe();
     let (claim_after, now) = (inner.options.claim_after, Instant::now());
     let member = Member {
-        acker: Acker::start(Arc::clone(&inner), group.to_owned()),
+        acker: Acker::start(Arc::clone(inner), group.to_owned()),
         over: Over { closed, outbox: outbox.clone() },
         group: group.into(),
         claim_every: (claim_after / 2).clamp(CLAIM_EVERY.0, CLAIM_EVERY.1),
         next_claim: now,
         next_upkeep: now,
         hand: Arc::clone(&hand),
-        inner: Arc::clone(&inner),
+        inner: Arc::clone(inner),
         subscription,
         outbox,
     };
@@ -161,14 +161,10 @@ impl Member {
     /// The group is gone with the data of its Redis: it is made again, and this is told.
     async fn create_again(&mut self) {
         let now = self.inner.options.clock.now();
-        match self.inner.create(&self.group, super::Start::Beginning).await {
-            Ok(true) => {
-                let reason = "redis had lost the group and what it kept; it was made again";
-                self.tell(Gap { since: None, until: now, lost: None, reason: reason.to_owned() })
-                    .await;
-            }
-            // Another member was faster, or Redis is away.
-            Ok(false) | Err(_) => {}
+        // Otherwise another member was faster, or Redis is away.
+        if let Ok(true) = self.inner.create(&self.group, super::Start::Beginning).await {
+            let reason = "redis had lost the group and what it kept; it was made again".to_owned();
+            self.tell(Gap { since: None, until: now, lost: None, reason }).await;
         }
     }
 

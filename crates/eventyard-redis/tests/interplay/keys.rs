@@ -17,6 +17,9 @@ const OUR_EVENT_FIELDS: &[&str] = &["attempt", "by", "failure", "worker"];
 /// How the keys begin that Eventyard alone has.
 const OUR_KEYS: &str = "bull::eventyard:";
 
+/// A key that is there for a moment, or not any more: it keeps workers from looking for stalled jobs too often.
+const FLEETING: &str = ":stalled-check";
+
 /// A place, such as `bull:q:a data`, and what is there.
 pub(crate) type Keys = BTreeMap<String, String>;
 
@@ -30,7 +33,7 @@ pub(crate) async fn read(redis: &mut MultiplexedConnection, begin: i64) -> Redis
     let mut all = Keys::new();
     let keys: Vec<String> = redis.keys("*").await?;
     for key in keys {
-        if key.starts_with(OUR_KEYS) {
+        if key.starts_with(OUR_KEYS) || key.ends_with(FLEETING) {
             continue;
         }
         let kind: String = redis::cmd("TYPE").arg(&key).query_async(redis).await?;
@@ -80,6 +83,7 @@ pub(crate) async fn read(redis: &mut MultiplexedConnection, begin: i64) -> Redis
                     all.insert(format!("{key} #{n:02}"), reader.entry(fields));
                 }
             }
+            "none" => {} // It had an end, and that has come.
             other => panic!("{key} is a {other}, which no key of a queue is"),
         }
     }

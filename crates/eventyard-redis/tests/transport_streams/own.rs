@@ -22,6 +22,8 @@ use super::{MAX_DELIVERIES, server::RedisServer, transport};
 const SOON: Duration = Duration::from_secs(30);
 /// Tells a child process which Redis to hoard from.
 const CHILD: &str = "EVENTYARD_TEST_HOARDER";
+/// Long enough that a busy machine is not taken for a dead process.
+const CLAIM_AFTER: Duration = Duration::from_secs(2);
 /// How many entries the child takes.
 const HOARD: usize = 50;
 
@@ -86,10 +88,7 @@ async fn entries(server: &RedisServer, stream: &str) -> Vec<BTreeMap<String, Str
 async fn hoarder() {
     let Ok(url) = std::env::var(CHILD) else { return };
     let connections = Connections::new(url.parse().unwrap(), Options::default());
-    let options = StreamsOptions {
-        claim_after: Duration::from_millis(200),
-        ..StreamsOptions::new("hoarder")
-    };
+    let options = StreamsOptions { claim_after: CLAIM_AFTER, ..StreamsOptions::new("hoarder") };
     let hoarder = RedisStreams::new(connections, options);
     let mut deliveries = hoarder.consume(member("hoarder").prefetch(1)).await.unwrap();
     let mut held = Vec::new();
@@ -100,18 +99,35 @@ async fn hoarder() {
     std::future::pending::<()>().await;
 }
 
+/// A process that takes entries and handles none. It is killed when it is dropped.
+struct Hoarder(Child);
+
+impl Hoarder {
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Hoarder {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// Starts a process that takes entries and handles none; returns when it has them.
-fn start_hoarder(server: &RedisServer) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+fn start_hoarder(server: &RedisServer) -> Hoarder {
+    let mut hoarder = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "own::hoarder", "--nocapture"])
         .env(CHILD, server.url())
         .stdout(Stdio::piped())
         .spawn()
+        .map(Hoarder)
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(hoarder.0.stdout.take().unwrap()).lines();
     let holds = lines.any(|line| line.unwrap().contains("holding"));
     assert!(holds, "the child process takes its entries");
-    child
+    hoarder
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,9 +137,14 @@ async fn a_consumer_that_is_killed_with_entries_pending_loses_none() {
     publisher.declare(&Topology { groups: vec![group()] }).await.unwrap();
     let events: Vec<_> = (0..300).map(event).collect();
     let published = publish(&publisher, &events).await;
-    let mut child = start_hoarder(&server);
+    let mut hoarder = start_hoarder(&server);
 
-    let (b, c) = (transport(&server, "b"), transport(&server, "c"));
+    let patient = |node: &str| {
+        let connections = Connections::new(server.url().parse().unwrap(), Options::default());
+        let options = StreamsOptions { claim_after: CLAIM_AFTER, ..StreamsOptions::new(node) };
+        RedisStreams::new(connections, options)
+    };
+    let (b, c) = (patient("b"), patient("c"));
     let mut at_b = b.consume(member("b")).await.unwrap();
     let mut at_c = c.consume(member("c")).await.unwrap();
     let (mut handled, mut taken_over) = (BTreeSet::new(), 0);
@@ -138,8 +159,7 @@ async fn a_consumer_that_is_killed_with_entries_pending_loses_none() {
         delivery.ack().await.unwrap();
         // It has fetched one more ahead, or not yet.
         if handled.len() == published.len() - HOARD - 1 {
-            child.kill().unwrap();
-            child.wait().unwrap();
+            hoarder.kill();
             killed = true;
         }
     }

@@ -45,7 +45,7 @@ export function Chart({ title, from, step, series, millis, height = 190 }) {
         scales: { y: { range: (_, low, top) => [0, Math.max((top ?? 0) * 1.1, millis ? 10 : 5)] } },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })) },
-          { ...axis, size: millis ? 62 : 48, values: (_, ticks) => ticks.map((tick) => (millis ? span(tick) : tick >= 10_000 ? `${tick / 1000}k` : tick)) },
+          { ...axis, size: millis ? 62 : 48, values: (_, ticks) => ticks.map((tick) => (millis ? (tick === 0 ? '0' : span(tick)) : tick >= 10_000 ? `${tick / 1000}k` : tick)) },
         ],
         series: [{}, ...series.map((own) => ({ label: own.name, stroke: colour(own.colour), width: 1.6, points: { show: own.dots ?? false, size: 4 }, spanGaps: false }))],
       };
@@ -68,7 +68,7 @@ export function Chart({ title, from, step, series, millis, height = 190 }) {
   useEffect(() => plot.current?.setData(data));
   const last = series.map(({ name, values }) => `${name} ${millis ? span(values.at(-1) ?? undefined) : values.at(-1) ?? 0}`).join(', ');
   return html`<figure>
-    <div class="chart" ref=${frame} role="img" aria-label=${`${title}, minute by minute over the last hour. This minute: ${last}`}></div>
+    <div class="chart" ref=${frame} role="img" aria-label=${`${title}, minute by minute. This minute: ${last}`}></div>
     <figcaption class="legend">${series.map(({ name, key }) => html`<span class="key" key=${name}><span class=${`swatch ${key}`}></span>${name}</span>`)}</figcaption>
   </figure>`;
 }

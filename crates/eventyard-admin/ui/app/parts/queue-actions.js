@@ -105,3 +105,22 @@ export function Drain({ queue }) {
   });
   return html`<${Action} role="admin" danger ask=${ask} testid="drain">Drain<//>`;
 }
+
+const NameForm = (queue) => ({ values, set }) => html`<div class="field"><label for="obliterate-name">Type <b>${queue}</b> to confirm</label>
+  <input id="obliterate-name" autocomplete="off" value=${values.name} data-testid="obliterate-name" onInput=${(event) => set({ name: event.target.value })} /></div>`;
+
+export function Obliterate({ queue }) {
+  const form = NameForm(queue);
+  const all = () => Object.values(counts(queue)).reduce((sum, count) => sum + count, 0);
+  const ask = () => ({
+    title: `Obliterate ${queue}?`, danger: true, form, values: { name: '' },
+    text: `Pauses the queue and removes all of its ${plural(all(), 'job')}, the finished ones too. They cannot be brought back. While jobs run it is refused.`,
+    label: `Remove ${count(all())}`,
+    ready: (values) => values.name === queue,
+    run: async (why) => {
+      const { removed } = await post(path`/queues/${queue}/obliterate`, undefined, why);
+      return `Removed ${plural(removed, 'job')}; ${queue} is empty`;
+    },
+  });
+  return html`<${Action} role="admin" danger ask=${ask} testid="obliterate">Obliterate the queue<//>`;
+}

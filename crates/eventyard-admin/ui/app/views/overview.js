@@ -47,8 +47,8 @@ export function Overview() {
         <${Figure} name="Delayed" value=${brief(counts.delayed)} />
         <${Figure} name="Completed" value=${brief(counts.completed)} />
         <${Figure} name="Failed" value=${brief(counts.failed)} bad=${counts.failed > 0} />
-        <${Figure} name="Added" value=${rate(sum((row) => row.perSecond.added))} />
-        <${Figure} name="Completed" value=${rate(sum((row) => row.perSecond.completed))} />
+        <${Figure} name="Rate in" value=${rate(sum((row) => row.perSecond.added))} />
+        <${Figure} name="Rate out" value=${rate(sum((row) => row.perSecond.completed))} />
       </div>
       <${Health} />
       <${Wrong} problem=${metrics.problem} retry=${metrics.reload} />

@@ -7,6 +7,7 @@ import { now } from '../live.js';
 import { Link } from '../router.js';
 import { Pager, Wrong } from '../parts/bits.js';
 import { Action } from '../parts/dialog.js';
+import { Obliterate } from '../parts/queue-actions.js';
 
 const keep = (rule) => {
   if (rule === undefined || rule === false || rule === null) return 'always kept';
@@ -48,6 +49,7 @@ export function Settings({ queue }) {
     <${Schedules} queue=${queue} />
     <h3>Keys with waiting or active jobs</h3>
     <${Keys} queue=${queue} />
+    <div><${Obliterate} queue=${queue} /></div>
   </div>`;
 }
 

@@ -38,8 +38,8 @@ export function Queue({ queue }) {
         <${Figure} name="Completed" value=${rate(own?.perSecond.completed)} />
         <${Figure} name="Failed" value=${rate(own?.perSecond.failed)} bad=${own?.perSecond.failed > 0} />
         <${Figure} name="Oldest waiting" value=${age(measured?.oldestWaitingSince, now.value)} />
-        <${Figure} name="Wait p50 / p95" value=${`${span(measured?.waitMs.p50)} / ${span(measured?.waitMs.p95)}`} />
-        <${Figure} name="Run p50 / p95" value=${`${span(measured?.runMs.p50)} / ${span(measured?.runMs.p95)}`} />
+        <${Figure} name="Wait, median" value=${span(measured?.waitMs.p50)} more=${`p95 ${span(measured?.waitMs.p95)}`} />
+        <${Figure} name="Run, median" value=${span(measured?.runMs.p50)} more=${`p95 ${span(measured?.runMs.p95)}`} />
         <${Figure} name="Workers" value=${brief(measured?.workers.length ?? 0)} more=${measured?.workers[0]} />
       </div>
       ${measured && html`<${Charts} history=${measured.history} />`}
@@ -56,8 +56,21 @@ export function Queue({ queue }) {
     </div>`;
 }
 
+/** The fewest minutes that a chart shows. */
+const SHORTEST = 15;
+
+/** An hour, without the minutes before anything happened. */
+function recent({ from, stepMs: step, added, completed, failed, wait, run }) {
+  const first = added.findIndex((count, n) => count + completed[n] + failed[n] > 0);
+  const begin = Math.max(0, Math.min(first < 0 ? added.length : first - 1, added.length - SHORTEST));
+  const cut = (values) => values.slice(begin);
+  const both = ({ p50, p95 }) => ({ p50: cut(p50), p95: cut(p95) });
+  const at = new Date(Date.parse(from) + begin * step).toISOString();
+  return { from: at, step, added: cut(added), completed: cut(completed), failed: cut(failed), wait: both(wait), run: both(run) };
+}
+
 function Charts({ history }) {
-  const { from, stepMs: step, added, completed, failed, wait, run } = history;
+  const { from, step, added, completed, failed, wait, run } = recent(history);
   const flow = [
     { name: 'Added', values: added, colour: '--info', key: 'c2' },
     { name: 'Completed', values: completed, colour: '--accent', key: 'c1' },

@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use eventyard_core::{Durability, StoreErrorKind};
+use eventyard_redis::{
+    connect::{Address, Connections, Options},
+    durability,
+};
 
 use super::{disk, finding::Finding};
 use crate::{
@@ -12,11 +16,15 @@ use crate::{
 
 /// Opens the store as `serve` would, and closes it; looks at the disk that it is on.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![open(config).await];
     let folder = match config.store_url() {
         Ok(StoreUrl::Sqlite(path)) => Some(folder(&path)),
-        Ok(StoreUrl::Memory | StoreUrl::Redis(_)) | Err(_) => None,
+        Ok(StoreUrl::Redis(address)) => {
+            findings.extend(redis(address).await);
+            None
+        }
+        Ok(StoreUrl::Memory) | Err(_) => None,
     };
-    let mut findings = vec![open(config).await];
     if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
         findings.extend(disk::check(&folder));
     }
@@ -55,8 +63,21 @@ async fn open(config: &Config) -> Finding {
         _ => Finding::fail(
             CHECK,
             error.to_string(),
-            "check the folder, its permissions and the disk",
+            "check the folder, its permissions and the disk, or the server and its address",
         ),
+    }
+}
+
+/// What the settings of a Redis mean for what it keeps.
+async fn redis(address: Address) -> Vec<Finding> {
+    let connections = Connections::new(address, Options::default());
+    match durability::read(&connections).await {
+        Ok(promise) => {
+            let finding = |warning| Finding::warn("redis", warning, "change the server's settings");
+            promise.warnings.into_iter().map(finding).collect()
+        }
+        // That it is not reached was found when it was opened.
+        Err(_) => Vec::new(),
     }
 }
 

@@ -37,7 +37,10 @@ struct Client {
 }
 
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<(Vec<String>, Option<String>, usize)>>);
+struct Memory(Arc<Mutex<Mind>>);
+
+/// What a client heard, where it is, and how much more it takes.
+type Mind = (Vec<String>, Option<String>, usize);
 
 impl Outlet for Memory {
     fn emit(&self, event: &str, _: &RawValue, id: &str) -> Result<(), Unsent> {

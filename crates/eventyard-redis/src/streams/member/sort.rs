@@ -33,7 +33,7 @@ impl Member {
             Some(deliveries) => vec![deliveries; entries.len()],
             None => self.deliveries(&entries).await?,
         };
-        let (mut done, mut trimmed) = (Vec::new(), Vec::new());
+        let (mut done, mut trimmed, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         for (Entry { id, fields }, deliveries) in entries.into_iter().zip(deliveries) {
             let Some(fields) = fields else {
                 trimmed.push(id);
@@ -63,12 +63,15 @@ impl Member {
                 done.push(id);
                 continue;
             }
-            self.deliver(id, incoming, deliveries).await;
+            wanted.push((id, incoming, deliveries));
         }
         done.extend(trimmed.iter().cloned());
         let done: Vec<&str> = done.iter().map(String::as_str).collect();
         self.inner.acknowledge(&self.group, &done).await?;
         self.tell_trimmed(trimmed.len()).await;
+        for (id, incoming, deliveries) in wanted {
+            self.deliver(id, incoming, deliveries).await;
+        }
         Ok(())
     }
 
@@ -84,9 +87,10 @@ impl Member {
             deliveries,
         };
         let delivery = Delivery::unkept(event, node).kept(deliveries, id, Arc::new(hold));
-        if self.outbox.send(Delivered::Event(delivery)).await.is_ok() {
-            self.inner.tally.received.add(1);
-        }
+        // Before somebody has it and asks for the count.
+        self.inner.tally.received.add(1);
+        // Whoever has gone leaves it to others.
+        let _ = self.outbox.send(Delivered::Event(delivery)).await;
     }
 
     fn understand(

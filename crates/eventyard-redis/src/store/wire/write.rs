@@ -1,0 +1,253 @@
+//! The writes of a commit.
+
+use std::borrow::Cow;
+
+use eventyard_core::{
+    Failure, FailureKind, Settlement, Write,
+    commit::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
+};
+use serde::Serialize;
+
+use super::{
+    Blob, Caller, WireKeep, instant,
+    job::{WireJob, wire_job},
+    millis,
+};
+use crate::codec::{self, payload::Encoded};
+
+#[derive(Serialize)]
+#[serde(tag = "w", rename_all = "kebab-case")]
+pub(super) enum WireWrite<'a> {
+    Publish {
+        event: WireEvent<'a>,
+        jobs: Vec<WireJob<'a>>,
+    },
+    Enqueue {
+        job: WireJob<'a>,
+    },
+    Settle {
+        how: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<Blob<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<WireFailure<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keep: Option<WireKeep>,
+    },
+    Progress {
+        value: Blob<'a>,
+    },
+    Log {
+        line: String,
+        most: u32,
+    },
+    Put {
+        collection: &'a str,
+        key: &'a str,
+        value: Blob<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<u64>,
+    },
+    Delete {
+        collection: &'a str,
+        key: &'a str,
+    },
+    Retry {
+        queue: &'a str,
+        id: &'a str,
+    },
+    Promote {
+        queue: &'a str,
+        id: &'a str,
+    },
+    Remove {
+        queue: &'a str,
+        id: &'a str,
+    },
+    Pause {
+        queue: &'a str,
+        paused: bool,
+    },
+    Clean {
+        queue: &'a str,
+        state: &'static str,
+        older: i64,
+        limit: usize,
+    },
+    Forget {
+        queue: &'a str,
+    },
+    Cancel {
+        queue: &'a str,
+        id: &'a str,
+        reason: Cow<'a, str>,
+    },
+    Update {
+        queue: &'a str,
+        id: &'a str,
+        kind: &'static str,
+        data: Blob<'a>,
+    },
+    Reprioritize {
+        queue: &'a str,
+        id: &'a str,
+        priority: u32,
+    },
+    Reschedule {
+        queue: &'a str,
+        id: &'a str,
+        at: i64,
+    },
+    Limit {
+        queue: &'a str,
+        limits: String,
+    },
+    PauseKey {
+        queue: &'a str,
+        key: &'a str,
+        paused: bool,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct WireEvent<'a> {
+    id: &'a str,
+    kind: &'a str,
+    story: &'a str,
+    body: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct WireFailure<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<&'a str>,
+    /// The whole of it.
+    json: String,
+}
+
+impl<'a> From<&'a Failure> for WireFailure<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
+            message: &failure.message,
+            stack: failure.stack.as_deref(),
+            json: serde_json::to_string(failure).expect("a failure is plain data"),
+        }
+    }
+}
+
+pub(super) fn wire_write<'a>(
+    write: &'a Write,
+    caller: Caller<'_>,
+    update: Option<&'a Encoded>,
+) -> WireWrite<'a> {
+    match write {
+        Write::Publish { event, jobs } => WireWrite::Publish {
+            event: WireEvent {
+                id: event.id.as_str(),
+                kind: &event.kind,
+                story: event.correlation(),
+                body: codec::payload::encode_event(event),
+            },
+            jobs: jobs
+                .iter()
+                .map(|job| {
+                    let is_carried = job.payload.event().is_some_and(|own| own == event);
+                    wire_job(job, caller, is_carried)
+                })
+                .collect(),
+        },
+        Write::Enqueue(job) => WireWrite::Enqueue { job: wire_job(job, caller, false) },
+        Write::Settle(settlement) => wire_settlement(settlement),
+        Write::Progress(value) => {
+            WireWrite::Progress { value: Blob::Cow(codec::bytes::to_json(value)) }
+        }
+        Write::Log(line) => {
+            let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
+            WireWrite::Log { line: codec::log_line::encode(caller.now, line), most: MAX_LOG_LINES }
+        }
+        Write::Put { collection, key, value, expected } => WireWrite::Put {
+            collection,
+            key,
+            value: Blob::Cow(codec::bytes::to_json(value)),
+            expected: *expected,
+        },
+        Write::Delete { collection, key } => WireWrite::Delete { collection, key },
+        Write::Retry(job) => WireWrite::Retry { queue: job.queue.as_str(), id: job.id.as_str() },
+        Write::Promote(job) => {
+            WireWrite::Promote { queue: job.queue.as_str(), id: job.id.as_str() }
+        }
+        Write::Remove(job) => WireWrite::Remove { queue: job.queue.as_str(), id: job.id.as_str() },
+        Write::Pause(queue, paused) => WireWrite::Pause { queue: queue.as_str(), paused: *paused },
+        Write::Clean { queue, state, older_than, limit } => WireWrite::Clean {
+            queue: queue.as_str(),
+            state: state.as_str(),
+            older: millis(*older_than),
+            limit: *limit,
+        },
+        Write::Forget(queue) => WireWrite::Forget { queue: queue.as_str() },
+        Write::Cancel { job, reason } => WireWrite::Cancel {
+            queue: job.queue.as_str(),
+            id: job.id.as_str(),
+            reason: Failure::new(FailureKind::Cancelled, reason.as_str()).message.into(),
+        },
+        Write::Update { job, data } => {
+            let (kind, data) = if let Some(event) = update {
+                (event.kind, Cow::Borrowed(event.data.as_ref()))
+            } else {
+                let data = codec::bytes::to_json(data);
+                (if matches!(data, Cow::Borrowed(_)) { "d" } else { "b" }, data)
+            };
+            let (queue, id) = (job.queue.as_str(), job.id.as_str());
+            WireWrite::Update { queue, id, kind, data: Blob::Cow(data) }
+        }
+        Write::Reprioritize { job, priority } => WireWrite::Reprioritize {
+            queue: job.queue.as_str(),
+            id: job.id.as_str(),
+            priority: *priority,
+        },
+        Write::Reschedule { job, at } => WireWrite::Reschedule {
+            queue: job.queue.as_str(),
+            id: job.id.as_str(),
+            at: instant(*at),
+        },
+        Write::Limit(queue, limits) => WireWrite::Limit {
+            queue: queue.as_str(),
+            limits: serde_json::to_string(limits).expect("limits are plain data"),
+        },
+        Write::PauseKey(queue, key, paused) => {
+            WireWrite::PauseKey { queue: queue.as_str(), key: key.as_str(), paused: *paused }
+        }
+    }
+}
+
+fn wire_settlement(settlement: &Settlement) -> WireWrite<'_> {
+    let (mut value, mut failure, mut at, mut keep) = (None, None, None, None);
+    let how = match settlement {
+        Settlement::Complete { result, keep: kept } => {
+            let result = result.as_deref();
+            value = Some(Blob::Cow(result.map_or(Cow::Borrowed(b"null"), codec::bytes::to_json)));
+            keep = Some((*kept).into());
+            "complete"
+        }
+        Settlement::Fail { failure: why, keep: kept } => {
+            failure = Some(why.into());
+            keep = Some((*kept).into());
+            "fail"
+        }
+        Settlement::Retry { at: again, failure: why } => {
+            at = Some(instant(*again));
+            failure = Some(why.into());
+            "retry"
+        }
+        Settlement::Snooze { at: again } => {
+            at = Some(instant(*again));
+            "snooze"
+        }
+        Settlement::Release => "release",
+        Settlement::AwaitChildren => "await",
+    };
+    WireWrite::Settle { how, value, failure, at, keep }
+}

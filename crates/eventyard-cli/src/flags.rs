@@ -54,10 +54,8 @@ impl RunFlags {
         if let Some(url) = &self.store {
             flags.push(flag("--store", ["store", "url"], url.clone()));
         }
-        let transports = [
-            ("--pubsub", "pubsub", &self.pubsub),
-            ("--streams", "streams", &self.streams),
-        ];
+        let transports =
+            [("--pubsub", "pubsub", &self.pubsub), ("--streams", "streams", &self.streams)];
         for (name, kind, url) in transports {
             if let Some(url) = url {
                 let value = Some(transport(kind, url));

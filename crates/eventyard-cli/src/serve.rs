@@ -41,7 +41,8 @@ impl Served {
             )
         })?;
         let address = listener.local_addr().into_diagnostic()?;
-        let (yard, realtime) = compose::start(config, store::open_configured(config).await?).await?;
+        let (yard, realtime) =
+            compose::start(config, store::open_configured(config).await?).await?;
         let mut router = compose::router(config, &yard, mock_events);
         if let Some(realtime) = &realtime {
             router = router.merge(realtime.router(&yard));

@@ -34,9 +34,9 @@ include-operation-id = ["publishEvents", "putPreferences", "setSchedule"]
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", 422]
 
-# A stream has no end.
+# Streams have no end.
 [[operations]]
-include-operation-id = "streamQueueEvents"
+include-operation-id = ["streamQueueEvents", "streamQueues"]
 enabled = false
 "#;
 

@@ -94,9 +94,9 @@ async fn an_address_that_others_reach_needs_a_credential() {
 
 #[tokio::test]
 async fn variables_of_servers_that_are_not_used_are_told_once() {
-    let bench = Bench::default().variable("REDIS_URL", "redis://:s3cret@h:6379");
+    let bench = Bench::default().variable("DATABASE_URL", "postgres://:s3cret@h:5432");
     let server = bench.serve(&["serve", "--store", "memory://"]).await;
-    let told = server.said().lines().filter(|line| line.contains("REDIS_URL")).count();
+    let told = server.said().lines().filter(|line| line.contains("DATABASE_URL")).count();
     assert_eq!(told, 1, "{}", server.said());
     assert!(!server.said().contains("s3cret"));
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use eventyard_core::{
-    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store, WorkerId,
-    Write,
+    Claim, Commit, JobId, JobOptions, Keep, NewJob, Payload, QueueName, Settlement, Store,
+    WorkerId, Write,
 };
 use eventyard_redis::{Options, RedisStore};
 
@@ -73,7 +73,9 @@ fn job(queue: &QueueName, number: usize) -> NewJob {
         queue: queue.clone(),
         id: JobId::new(format!("job-{number:08}")).unwrap(),
         name: "work".into(),
-        payload: Payload::Data(format!("{{\"number\":{number},\"text\":\"{}\"}}", "x".repeat(170)).into()),
+        payload: Payload::Data(
+            format!("{{\"number\":{number},\"text\":\"{}\"}}", "x".repeat(170)).into(),
+        ),
         options: Arc::new(JobOptions::default()),
         awaits_children: false,
     }

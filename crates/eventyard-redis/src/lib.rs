@@ -1,14 +1,14 @@
 //! Eventyard on Redis: the store on BullMQ's data layout, and transports.
 
+mod answers;
 mod codec;
+pub mod connect;
 pub mod durability;
 mod inspect;
-mod answers;
-pub mod connect;
 pub mod pubsub;
-pub mod streams;
-mod tally;
 mod script;
 mod store;
+pub mod streams;
+mod tally;
 
 pub use store::{Options, RedisStore};

@@ -98,7 +98,12 @@ mod tests {
         check(&[("JWT_SECRET", "s")], "realtime.jwt.secret = 's'", "");
         check(&[("REDIS_URL", "redis://h")], "store.url = 'redis://h'", "");
         check(&[("REDIS_HOST", "h")], "store.url = 'redis://h:6379/0'", "");
-        let redis = [("REDIS_HOST", "h"), ("REDIS_PORT", "1"), ("REDIS_PASSWORD", "a@b"), ("REDIS_DB", "2")];
+        let redis = [
+            ("REDIS_HOST", "h"),
+            ("REDIS_PORT", "1"),
+            ("REDIS_PASSWORD", "a@b"),
+            ("REDIS_DB", "2"),
+        ];
         check(&redis, "store.url = 'redis://:a%40b@h:1/2'", "");
         let synchronous = [("REDIS_URL", "redis://h"), ("USE_QUEUE_EVENT_BUS", "false")];
         check(&synchronous, "events.bus = 'synchronous'", "");

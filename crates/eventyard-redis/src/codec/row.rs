@@ -154,8 +154,7 @@ impl Row {
             options: Arc::new(options),
             created_at: self.created_at(),
             attempts_made: self.attempts_made(),
-            crashes: count(self.crashes.as_ref())
-                .saturating_sub(count(self.forgiven.as_ref())),
+            crashes: count(self.crashes.as_ref()).saturating_sub(count(self.forgiven.as_ref())),
         }
     }
 

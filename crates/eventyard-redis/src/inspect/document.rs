@@ -45,7 +45,14 @@ impl Reader {
             false => ("ZRANGEBYLEX", low, high),
         };
         let mut ask = redis::cmd(verb);
-        ask.arg((self.own_key(&format!("document-keys:{collection}")), from, to, "LIMIT", 0, page.limit() + 1));
+        ask.arg((
+            self.own_key(&format!("document-keys:{collection}")),
+            from,
+            to,
+            "LIMIT",
+            0,
+            page.limit() + 1,
+        ));
         let keys: Vec<String> = self.get(&ask).await?;
         if keys.is_empty() {
             return Ok(Page { items: Vec::new(), next: None });

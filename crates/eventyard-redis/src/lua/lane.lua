@@ -138,7 +138,7 @@ end
 function lane.put(q, id, key, priority, lifo, score)
   if not lane.exist(q) then
     q.set.keys = '1'
-    call('HSET', q.own .. 'set', 'keys', '1')
+    db.hset(q.own .. 'set', 'keys', '1')
     lane.touch(q, '')
   end
   local own = key_of(q, key)

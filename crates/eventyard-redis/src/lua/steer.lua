@@ -158,11 +158,10 @@ function steer.reschedule(w)
     return state
   end
   expire_later(q, w.id, f, math.max(w.at, NOW))
-  local holds, expires = f.holds, f.expires
+  local holds, expires, from = f.holds, f.expires, place.word(q, f, state)
   f.expires = nil
   place.leave(q, w.id, f, state)
   f.expires = expires
-  local from = state == 'delayed' and 'delayed' or nil
   if holds then
     job.run_again(q, w.id, f, w.at, 'delayed')
   else

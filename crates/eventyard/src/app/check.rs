@@ -120,7 +120,8 @@ impl Eventyard {
         };
         let source = self.source.clone();
         let bridges = self.bridges.into_iter();
-        let bridges = bridges.map(|bridge| Arc::new(transport::Running::new(bridge, &source))).collect();
+        let bridges =
+            bridges.map(|bridge| Arc::new(transport::Running::new(bridge, &source))).collect();
         let bus = Bus {
             meter: Meter::of(queues.keys()),
             store,

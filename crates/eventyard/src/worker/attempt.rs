@@ -77,9 +77,8 @@ impl Attempt {
     fn check_foreign(&self, job: &Job) -> Result<(), JobError> {
         match job.payload.event() {
             Some(event) if *event.kind != *job.name => {
-                let refuse = |error: crate::Error| {
-                    JobError::never(FailureKind::Payload, error.to_string())
-                };
+                let refuse =
+                    |error: crate::Error| JobError::never(FailureKind::Payload, error.to_string());
                 self.bus.catalogue.check(event).map_err(refuse)
             }
             _ => Ok(()),

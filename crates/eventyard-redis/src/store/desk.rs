@@ -35,9 +35,12 @@ pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Commits, each with the data that its updates write to events.
 pub(crate) type Prepared = Vec<(Commit, Updates)>;
 
+/// What became of each of some commits.
+pub(crate) type Receipts = Vec<Result<Receipt, CommitError>>;
+
 /// What is asked of the store.
 pub(crate) enum Request {
-    Commit(Prepared, Answer<Vec<Result<Receipt, CommitError>>>),
+    Commit(Prepared, Answer<Receipts>),
     Claim(Claim, Answer<Claimed>),
     Renew(Vec<Lease>, Duration, Answer<Vec<Renewal>>),
     Maintain(Upkeep, Answer<Maintenance>),

@@ -6,7 +6,7 @@ use eventyard_core::{Clock, StoreError, StoreErrorKind, SystemClock};
 
 use crate::connect::{self, Address};
 
-/// How to open a [`RedisStore`].
+/// How to open a [`RedisStore`](super::RedisStore).
 #[derive(Debug, Clone)]
 pub struct Options {
     pub(super) address: Address,

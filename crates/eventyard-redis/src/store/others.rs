@@ -1,6 +1,10 @@
 //! What other processes do: their queue events, out of BullMQ's streams, and the leases that they end.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use eventyard_core::{Feed, LeaseToken, QueueName, Timestamp};
 use futures_util::StreamExt;
@@ -28,7 +32,7 @@ pub(crate) struct Others {
 }
 
 /// An entry of a stream: its id, and its fields and their values.
-type Entry = (String, Vec<Vec<u8>>);
+type Told = (String, Vec<Vec<u8>>);
 
 impl Others {
     /// Listens until the store is closed.
@@ -104,29 +108,35 @@ impl Others {
         Ok(())
     }
 
-    /// Adds the queues that were not known; they are followed from their next entry.
+    /// Adds the queues that were not known. Those that are there when the following begins are followed from their next
+    /// entry, those that come later from their first.
     async fn find_queues(&self, places: &mut HashMap<QueueName, String>) -> Result<(), Error> {
         let mut ask = redis::cmd("SMEMBERS");
         ask.arg(format!("{}::eventyard:queues", self.prefix));
         let names: Vec<String> = ask.query_async(&mut self.connections.shared()).await?;
+        let is_first = places.is_empty();
         for queue in names.into_iter().filter_map(|name| QueueName::new(name).ok()) {
-            if !places.contains_key(&queue) {
-                let mut last = redis::cmd("XREVRANGE");
-                last.arg(format!("{}:{queue}:events", self.prefix)).arg("+").arg("-");
-                last.arg("COUNT").arg(1);
-                let last: Vec<Entry> = last.query_async(&mut self.connections.shared()).await?;
-                let place = last.into_iter().next().map_or_else(|| "0".to_owned(), |(id, _)| id);
-                places.insert(queue, place);
-            }
+            let Entry::Vacant(place) = places.entry(queue) else { continue };
+            let last = if is_first { self.last_entry(place.key()).await? } else { None };
+            place.insert(last.unwrap_or_else(|| "0".to_owned()));
         }
         Ok(())
+    }
+
+    /// The id of the last entry of a queue's stream.
+    async fn last_entry(&self, queue: &QueueName) -> Result<Option<String>, Error> {
+        let mut last = redis::cmd("XREVRANGE");
+        last.arg(format!("{}:{queue}:events", self.prefix)).arg("+").arg("-");
+        last.arg("COUNT").arg(1);
+        let last: Vec<Told> = last.query_async(&mut self.connections.shared()).await?;
+        Ok(last.into_iter().next().map(|(id, _)| id))
     }
 
     async fn read(
         &self,
         connection: &mut MultiplexedConnection,
         places: &HashMap<QueueName, String>,
-    ) -> Result<Vec<(QueueName, Vec<Entry>)>, Error> {
+    ) -> Result<Vec<(QueueName, Vec<Told>)>, Error> {
         let mut read = redis::cmd("XREAD");
         read.arg("COUNT").arg(COUNT).arg("BLOCK").arg(BLOCK_MS).arg("STREAMS");
         let (queues, ids): (Vec<_>, Vec<_>) = places.iter().unzip();
@@ -140,7 +150,7 @@ impl Others {
         if value == Value::Nil {
             return Ok(Vec::new());
         }
-        let streams = Vec::<(String, Vec<Entry>)>::from_redis_value(value)
+        let streams = Vec::<(String, Vec<Told>)>::from_redis_value(value)
             .map_err(|error| Error::from(redis::RedisError::from(error)))?;
         let of = |key: &str| {
             let name =
@@ -150,7 +160,7 @@ impl Others {
         Ok(streams.into_iter().filter_map(|(key, entries)| Some((of(&key)?, entries))).collect())
     }
 
-    fn tell(&self, queue: &QueueName, entries: &[Entry]) {
+    fn tell(&self, queue: &QueueName, entries: &[Told]) {
         let events = entries.iter().filter_map(|(id, fields)| {
             let fields: Vec<_> = fields.iter().map(|field| Raw(field.as_slice().into())).collect();
             let field = |name: &str| {

@@ -1,11 +1,10 @@
 //! From what is asked to the calls of scripts.
 
 use eventyard_core::{
-    Claim, Commit, CommitError, Maintenance, Receipt, Renewal, Settlement, Timestamp, Write,
-    fair::burst,
+    Claim, Commit, CommitError, Maintenance, Renewal, Settlement, Timestamp, Write, fair::burst,
 };
 
-use super::{Answer, Claimed, Desk, Prepared, Request};
+use super::{Answer, Claimed, Desk, Prepared, Receipts, Request};
 use crate::{
     script::Script,
     store::{
@@ -33,7 +32,7 @@ pub(super) struct Call {
 
 pub(super) enum Then {
     /// The commits of several requests, and how many each has.
-    Commits(Vec<(Prepared, Answer<Vec<Result<Receipt, CommitError>>>)>),
+    Commits(Vec<(Prepared, Answer<Receipts>)>),
     Claim(Claim, Timestamp, Answer<Claimed>),
     Renew(Timestamp, usize, Answer<Vec<Renewal>>),
     Maintain(usize, Answer<Maintenance>),
@@ -111,11 +110,7 @@ impl Desk {
         calls
     }
 
-    fn commit_call(
-        &self,
-        requests: Vec<(Prepared, Answer<Vec<Result<Receipt, CommitError>>>)>,
-        now: Timestamp,
-    ) -> Call {
+    fn commit_call(&self, requests: Vec<(Prepared, Answer<Receipts>)>, now: Timestamp) -> Call {
         let commits: Vec<_> = requests
             .iter()
             .flat_map(|(commits, _)| commits.iter().map(|(commit, updates)| (commit, updates)))

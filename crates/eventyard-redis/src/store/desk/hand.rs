@@ -1,10 +1,10 @@
 //! From the answers of scripts to those who asked.
 
 use bytes::Bytes;
-use eventyard_core::{Claim, CommitError, Receipt, Renewal, StoreError, StoreErrorKind, Timestamp};
+use eventyard_core::{Claim, Renewal, StoreError, StoreErrorKind, Timestamp};
 
 use super::{
-    Answer, Claimed, Desk, Prepared,
+    Answer, Claimed, Desk, Prepared, Receipts,
     call::{Then, check},
 };
 use crate::store::{
@@ -43,7 +43,7 @@ impl Desk {
 
     fn hand_out_commits(
         &self,
-        requests: Vec<(Prepared, Answer<Vec<Result<Receipt, CommitError>>>)>,
+        requests: Vec<(Prepared, Answer<Receipts>)>,
         answer: Result<Bytes, StoreError>,
         now: Timestamp,
     ) {

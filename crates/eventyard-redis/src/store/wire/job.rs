@@ -1,6 +1,6 @@
 //! Jobs that are to be added.
 
-use eventyard_core::{JobOptions, NewJob, OnChildFailure};
+use eventyard_core::{GroupKey, JobOptions, NewJob, OnChildFailure};
 use serde::Serialize;
 
 use super::{Blob, Caller, instant, millis};
@@ -79,7 +79,7 @@ pub(super) fn wire_job<'a>(new: &'a NewJob, caller: Caller<'_>, is_carried: bool
         lifo: options.lifo(),
         at: options.run_at.map(instant),
         delay: options.delay.map(millis),
-        key: options.key.as_ref().map(|key| key.as_str()),
+        key: options.key.as_ref().map(GroupKey::as_str),
         ttl: options.ttl.map(millis),
         says: options.deduplication.as_ref().map(|rule| WireRule {
             id: rule.id.as_str(),

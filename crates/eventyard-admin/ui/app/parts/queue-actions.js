@@ -26,7 +26,7 @@ export function PauseResume({ queue, paused, small }) {
   return html`<${Action} ask=${ask} small=${small} testid=${`${paused ? 'resume' : 'pause'}-${queue}`}>${paused ? 'Resume' : 'Pause'}<//>`;
 }
 
-const counts = (queue) => standing.peek()?.get(queue)?.counts ?? {};
+const counts = (queue) => standing.value?.get(queue)?.counts ?? {};
 
 export function RetryAll({ queue }) {
   const failed = standing.value?.get(queue)?.counts.failed ?? 0;

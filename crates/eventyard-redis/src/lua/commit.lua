@@ -21,6 +21,10 @@ end
 -- Adds a job; tells its id and whether one is there already, or why it is refused.
 local function enqueue(new)
   local q = queue(new.queue)
+  if new.parent or next(q.to_prune) and db.exists(q.p .. new.id) then
+    -- What is old by now is there no more.
+    job.prune_now(q)
+  end
   local waits, why = flow.adopt(q, new)
   if why then
     return nil, { error = why, queue = q.name, id = new.id, parent = new.parent.key }
@@ -78,6 +82,9 @@ local function write(w, l, q, f)
   elseif verb == 'delete' then
     record.delete(w)
   else
+    if w.queue then
+      job.prune_now(queue(w.queue))
+    end
     local why, effect = steer[verb](w)
     return effect or true, why
   end

@@ -113,6 +113,7 @@ local function queue(name)
     present = tonumber(set.present) or 0,
     joined = tonumber(set.joined) or 0,
     touched = {},
+    to_prune = {},
     added = 0,
   }
   q.key_limits = q.limits.keys or {}
@@ -178,6 +179,10 @@ end
 -- Wakes those who wait for jobs of the queues that have some now, or have them sooner than before; forgets what was
 -- read of the queues.
 local function wake()
+  for _, q in pairs(queues) do
+    job.prune_now(q)
+  end
+  db.flush()
   ticks.save()
   for _, q in pairs(queues) do
     if q.added > 0 then

@@ -269,12 +269,15 @@ function job.finish(q, id, f, ended, keep)
       db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', NOW_TEXT)
       db.hdel(key, 'defa')
     end
+    if q.to_prune[state] and q.to_prune[state] ~= keep.count then
+      job.prune_now(q)
+    end
     db.zadd(q.p .. state, ticks.score(), id)
     if keep.age then
       db.zadd(q.own .. 'expiring:' .. state, ticks.score(NOW + keep.age), id)
     end
     if keep.count then
-      job.prune(q, state, keep.count)
+      job.prune_later(q, state, keep.count)
     end
   end
   duplicate.dismiss(q, id, f)
@@ -282,6 +285,50 @@ function job.finish(q, id, f, ended, keep)
 end
 
 -- Keeps the newest of the finished jobs.
+local function prune(q, state, count)
+  db.flush()
+  local beyond = call('ZCARD', q.p .. state) - count
+  if beyond <= 0 then
+    return
+  end
+  local ids, keys = {}, {}
+  for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
+    local ties = call('HMGET', q.p .. id, 'deid', 'parent')
+    if ties[1] or ties[2] then
+      job.remove(q, id, job.load(q, id), state, 'here')
+    else
+      ids[#ids + 1] = id
+      for _, key in ipairs({ job.keys(q.p .. id) }) do
+        keys[#keys + 1] = key
+      end
+    end
+  end
+  if #ids > 0 then
+    db.in_parts('ZREM', q.p .. state, ids)
+    db.in_parts('ZREM', q.own .. 'expiring:' .. state, ids)
+    for i = 1, #keys, 1000 do
+      call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
+    end
+  end
+end
+
+-- Keeps the newest of the finished jobs when others have ended too, if nobody hears what goes in between.
+function job.prune_later(q, state, count)
+  if db.may_undo() or A.heard then
+    return job.prune(q, state, count)
+  end
+  q.to_prune[state] = count
+end
+
+-- Does what was put off on one queue.
+function job.prune_now(q)
+  for state, count in pairs(q.to_prune) do
+    q.to_prune[state] = nil
+    prune(q, state, count)
+  end
+end
+
+-- Keeps the newest of the finished jobs, in a commit that may be undone or that is heard.
 function job.prune(q, state, count)
   local beyond = call('ZCARD', q.p .. state) - count
   if beyond > 0 then

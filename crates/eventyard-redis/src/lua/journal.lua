@@ -97,6 +97,11 @@ function db.begin()
   journal = { remembered = {} }
 end
 
+-- Whether the commit under way may be undone.
+function db.may_undo()
+  return journal and true
+end
+
 -- Ends it: what was done stays.
 function db.keep()
   journal = nil

@@ -23,26 +23,28 @@ pub struct Promise {
     pub replicas: Option<u32>,
 }
 
-/// Reads from the server what it promises. A server that does not tell its configuration promises least.
+/// Reads from the server what it promises: in a cluster from the master that has the keys with `prefix`. A server that
+/// does not tell its configuration promises least.
 ///
 /// # Errors
 /// When Redis is not reached.
-pub async fn read(connections: &Connections) -> Result<Promise, StoreError> {
-    let mut shared = connections.shared();
+pub async fn read(connections: &Connections, prefix: &str) -> Result<Promise, StoreError> {
+    // In a cluster the shared connection would ask every node.
+    let mut server = connections.dedicated_to(prefix, None).await?;
     // One by one: before Redis 7 it takes one name only.
     let mut settings = HashMap::new();
     let mut is_told = true;
     for name in ["appendonly", "appendfsync", "maxmemory-policy", "save"] {
         let mut ask = redis::cmd("CONFIG");
         ask.arg("GET").arg(name);
-        match unless_refused(ask.query_async::<HashMap<String, String>>(&mut shared).await)? {
+        match unless_refused(ask.query_async::<HashMap<String, String>>(&mut server).await)? {
             Some(said) if said.contains_key(name) => settings.extend(said),
             _ => is_told = false,
         }
     }
     let mut ask = redis::cmd("INFO");
     ask.arg("replication");
-    let info = unless_refused(ask.query_async::<String>(&mut shared).await)?;
+    let info = unless_refused(ask.query_async::<String>(&mut server).await)?;
     let info = parse_info(info.as_deref().unwrap_or_default());
     Ok(judge(is_told.then_some(&settings), &info))
 }

@@ -68,7 +68,7 @@ impl RedisStore {
         let prefix = options.find_prefix()?;
         let connections = Connections::new(options.address, options.connections);
         connections.shared().connect().await?;
-        let promise = durability::read(&connections).await?;
+        let promise = durability::read(&connections, &prefix).await?;
         for warning in &promise.warnings {
             tracing::warn!("{warning}");
         }

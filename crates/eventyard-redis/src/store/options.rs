@@ -53,7 +53,7 @@ impl Options {
     ///
     /// # Errors
     /// When it is empty, or would spread the keys over a cluster.
-    pub(super) fn find_prefix(&self) -> Result<Arc<str>, StoreError> {
+    pub fn find_prefix(&self) -> Result<Arc<str>, StoreError> {
         let named = self.prefix.as_ref().or_else(|| self.address.parameters().get("prefix"));
         let is_cluster = self.address.is_cluster();
         let prefix = named.map_or(if is_cluster { "{bull}" } else { "bull" }, String::as_str);

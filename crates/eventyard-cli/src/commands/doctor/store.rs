@@ -70,13 +70,16 @@ async fn open(config: &Config) -> Finding {
 
 /// What the settings of a Redis mean for what it keeps.
 async fn redis(address: Address) -> Vec<Finding> {
-    let connections = Connections::new(address, Options::default());
-    match durability::read(&connections).await {
+    let connections = Connections::new(address.clone(), Options::default());
+    let Ok(prefix) = eventyard_redis::Options::new(address).find_prefix() else {
+        return Vec::new();
+    };
+    match durability::read(&connections, &prefix).await {
         Ok(promise) => {
             let finding = |warning| Finding::warn("redis", warning, "change the server's settings");
             promise.warnings.into_iter().map(finding).collect()
         }
-        // That it is not reached was found when it was opened.
+        // That it is not reached, as a prefix that does not fit, was found when it was opened.
         Err(_) => Vec::new(),
     }
 }

@@ -116,7 +116,7 @@ async fn the_server_tells_what_it_promises() {
     let server = RedisServer::start();
     let promise = async || {
         let connections = Connections::new(server.url().parse().unwrap(), Options::default());
-        crate::durability::read(&connections).await.unwrap()
+        crate::durability::read(&connections, "bull").await.unwrap()
     };
     let first = promise().await;
     assert_eq!(first.level, Durability::ProcessCrash);

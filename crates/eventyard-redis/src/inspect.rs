@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use eventyard_core::{
     Document, Event, EventId, Inspect, JobId, JobKey, JobState, LeaseToken, Leased, Page, PageAsk,
-    Payload, QueueName, StoreError,
+    QueueName, StoreError,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
         QueueStatus,
@@ -42,14 +42,6 @@ impl Reader {
     pub(crate) fn new(connections: &Connections, prefix: Arc<str>) -> Self {
         let others = Discovery::new(connections.clone(), Arc::clone(&prefix));
         Self { connection: connections.shared(), prefix, others }
-    }
-
-    /// What a job carries.
-    ///
-    /// # Errors
-    /// When Redis cannot answer.
-    pub(crate) async fn payload(&self, key: &JobKey) -> Result<Option<Payload>, StoreError> {
-        self.payload_of(key).await
     }
 
     /// What BullMQ's keys of a queue begin with.

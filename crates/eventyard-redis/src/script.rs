@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 /// The parts of the code, in the order in which one needs the other.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     include_str!("lua/context.lua"),
     include_str!("lua/journal.lua"),
     include_str!("lua/rate.lua"),
@@ -21,6 +21,7 @@ const PARTS: [&str; 18] = [
     include_str!("lua/record.lua"),
     include_str!("lua/upkeep.lua"),
     include_str!("lua/settle.lua"),
+    include_str!("lua/envelope.lua"),
     include_str!("lua/steer.lua"),
     include_str!("lua/commit.lua"),
     include_str!("lua/claim.lua"),
@@ -64,6 +65,8 @@ struct Library {
     /// What tells this version of the code from others.
     name: String,
     code: String,
+    /// The same for servers without functions: a script for each verb.
+    scripts: [redis::Script; Script::ALL.len()],
 }
 
 impl Library {
@@ -80,11 +83,11 @@ impl Library {
                  end)\n"
             ));
         }
-        Self { name, code }
-    }
-
-    fn script(script: Script) -> String {
-        format!("{}\nbegin(ARGV[1])\nreturn verbs.{}()\n", PARTS.join("\n"), script.name())
+        let scripts = Script::ALL.map(|script| {
+            let verb = script.name();
+            redis::Script::new(&format!("{parts}\nbegin(ARGV[1])\nreturn verbs.{verb}()\n"))
+        });
+        Self { name, code, scripts }
     }
 }
 
@@ -106,8 +109,8 @@ pub(crate) fn call(script: Script, runs: Runs, key: &str, argument: &[u8]) -> Cm
             call
         }
         Runs::Scripts => {
-            let mut call = redis::cmd("EVAL");
-            call.arg(Library::script(script));
+            let mut call = redis::cmd("EVALSHA");
+            call.arg(LIBRARY.scripts[script as usize].get_hash());
             call
         }
     };
@@ -115,22 +118,36 @@ pub(crate) fn call(script: Script, runs: Runs, key: &str, argument: &[u8]) -> Cm
     call
 }
 
-/// What makes a server know the functions.
-pub(crate) fn load() -> Cmd {
+/// Makes a server know the code; tells how it runs it, which is as scripts where it has no functions or lets us load
+/// none. It is to be asked before the first call: an old server answers that with bytes of the argument, which are not
+/// text, and no connection survives that.
+pub(crate) async fn load(connection: &mut impl ConnectionLike) -> RedisResult<Runs> {
     let mut load = redis::cmd("FUNCTION");
     load.arg("LOAD").arg("REPLACE").arg(&LIBRARY.code);
-    load
+    match connection.req_packed_command(&load).await.and_then(Value::extract_error) {
+        Ok(_) => return Ok(Runs::Functions),
+        Err(error) if has_no_functions(&error) => {}
+        Err(error) => return Err(error),
+    }
+    for script in &LIBRARY.scripts {
+        script.prepare_invoke().load_async(connection).await?;
+    }
+    Ok(Runs::Scripts)
 }
 
-/// Whether an answer says that the server does not know the functions, or knows of none.
+/// Whether an answer says that the server knows the code no more.
 pub(crate) fn is_unknown(answer: &Value) -> bool {
     let Value::ServerError(error) = answer else { return false };
-    let says = |words| error.details().is_some_and(|details| details.contains(words));
-    says("Function not found") || says("unknown command") && says("FCALL")
+    error.kind() == Some(ServerErrorKind::NoScript)
+        || error.details().is_some_and(|details| details.contains("Function not found"))
 }
 
-/// Whether an error says that the server is too old for functions.
-pub(crate) fn has_no_functions(error: &redis::RedisError) -> bool {
-    error.kind() == redis::ErrorKind::Server(ServerErrorKind::ResponseError)
-        && error.to_string().contains("unknown command")
+fn has_no_functions(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::NoPerm) => true,
+        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            error.to_string().contains("unknown command")
+        }
+        _ => false,
+    }
 }

@@ -16,9 +16,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use eventyard_core::{
-    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, JobKey, Lease, LeaseToken,
-    Leased, Maintenance, NewJob, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind,
-    Upkeep, Write,
+    Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, Lease, LeaseToken, Leased,
+    Maintenance, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind, Upkeep, Write,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -27,9 +26,13 @@ use self::{
     desk::{Answer, Claimed, Desk, MAX_WAITING, Request},
     options::grace,
     wake::Bells,
-    wire::Updates,
 };
-use crate::{codec, connect::Connections, durability, inspect::Reader, script::Runs};
+use crate::{
+    connect::{self, Connections},
+    durability,
+    inspect::Reader,
+    script,
+};
 
 /// How many cancellations a listener may fall behind.
 const CANCELLATIONS: usize = 1024;
@@ -73,6 +76,8 @@ impl RedisStore {
             tracing::warn!("{warning}");
         }
         let durability = promise.level;
+        let runs = script::load(&mut connections.shared()).await;
+        let runs = runs.map_err(|error| StoreError::from(connect::Error::from(error)))?;
         let (high, low) = uuid::Uuid::now_v7().as_u64_pair();
         let node: Arc<str> = format!("{low:016x}")[8..].into();
         let (requests, asked) = mpsc::channel(MAX_WAITING);
@@ -88,7 +93,9 @@ impl RedisStore {
             nonce: high.rotate_left(16) ^ low,
             claims: 0,
             grace: grace(&*options.clock),
-            runs: Runs::Functions,
+            runs,
+            next_jobs: Vec::new(),
+            late_jobs: Vec::new(),
         };
         tokio::spawn(desk.run(asked));
         let reader = Reader::new(&connections, Arc::clone(&prefix));
@@ -152,31 +159,6 @@ impl RedisStore {
             tracing::warn!(%error, "jobs that nobody wanted come back when their leases end");
         }
     }
-
-    /// The data that updates write to jobs that are made from events.
-    async fn updates(&self, commit: &Commit) -> Result<Updates, StoreError> {
-        let mut updates = Updates::new();
-        for (index, write) in commit.writes.iter().enumerate() {
-            let Write::Update { job, data } = write else { continue };
-            let payload = match self.shared.reader.payload(job).await? {
-                Some(payload) => Some(payload),
-                None => added(&commit.writes[..index], job).map(|new| new.payload.clone()),
-            };
-            if let Some(payload) = payload.filter(|payload| payload.event().is_some()) {
-                updates.insert(index, codec::payload::encode(&payload.with_data(data.clone())));
-            }
-        }
-        Ok(updates)
-    }
-}
-
-/// The job with a key that some writes add.
-fn added<'a>(writes: &'a [Write], job: &JobKey) -> Option<&'a NewJob> {
-    writes.iter().find_map(|write| match write {
-        Write::Publish { jobs, .. } => jobs.iter().find(|new| new.key() == *job),
-        Write::Enqueue(new) if new.key() == *job => Some(new),
-        _ => None,
-    })
 }
 
 fn closed() -> StoreError {
@@ -193,12 +175,7 @@ impl Store for RedisStore {
         &self,
         commits: Vec<Commit>,
     ) -> Result<Vec<Result<Receipt, CommitError>>, StoreError> {
-        let mut prepared = Vec::with_capacity(commits.len());
-        for commit in commits {
-            let updates = self.updates(&commit).await?;
-            prepared.push((commit, updates));
-        }
-        self.ask(|answer| Request::Commit(prepared, answer)).await
+        self.ask(|answer| Request::Commit(commits, answer)).await
     }
 
     async fn claim(&self, ask: Claim) -> Result<Vec<Leased>, StoreError> {

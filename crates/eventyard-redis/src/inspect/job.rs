@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use eventyard_core::{
-    JobId, JobKey, JobState, Lease, LeaseToken, Leased, Payload, QueueName, StoreError, Timestamp,
+    JobId, JobKey, JobState, Lease, LeaseToken, Leased, QueueName, StoreError, Timestamp,
     commit::MAX_LOG_LINES,
     inspect::{AttemptRecord, JobStatus, LogLine},
 };
@@ -95,12 +95,6 @@ impl Reader {
         let JobStatus { job, leased_until, .. } = found.status;
         let lease = Lease { job: key, attempt: job.attempts_made + 1, token };
         Ok(leased_until.map(|until| Leased { job, lease, until }))
-    }
-
-    /// What a job carries.
-    pub(super) async fn payload_of(&self, key: &JobKey) -> Result<Option<Payload>, StoreError> {
-        let row = self.row(key, &["name", "timestamp", "data", "eyt"]).await?;
-        Ok(row.map(|row| row.job(&key.queue, &key.id, &self.prefix).payload))
     }
 
     /// The attempts of a job that did not succeed, oldest first.

@@ -6,7 +6,7 @@
 local call
 local db, rate, lane, place, job = {}, {}, {}, {}, {}
 local duplicate, flow, lease, upkeep = {}, {}, {}, {}
-local settle, steer, record = {}, {}, {}
+local settle, steer, record, envelope = {}, {}, {}, {}
 local verbs = {}
 local A, PREFIX, NOW
 -- The present as text: formatting numbers is what costs most of all that is not Redis' own work.

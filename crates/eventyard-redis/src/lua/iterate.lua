@@ -6,7 +6,7 @@ function verbs.iterate()
   local known = pairs_of(call('HGETALL', definition))
   local present = call('ZSCORE', q.p .. 'repeat', A.scheduler)
   if not known.ic or not present or A.id ~= 'repeat:' .. A.scheduler .. ':' .. int(tonumber(present)) then
-    return 0
+    return '0'
   end
   local new = {
     id = 'repeat:' .. A.scheduler .. ':' .. int(A.next),
@@ -21,7 +21,7 @@ function verbs.iterate()
   if db.exists(q.p .. new.id) then
     tell(q, 'duplicated', { 'jobId', new.id })
     tell_all()
-    return 0
+    return '0'
   end
   call('ZADD', q.p .. 'repeat', int(A.next), A.scheduler)
   call('HINCRBY', definition, 'ic', 1)
@@ -36,5 +36,5 @@ function verbs.iterate()
   lane.update(q)
   tell_all()
   wake()
-  return 1
+  return '1'
 end

@@ -109,9 +109,11 @@ function steer.update(w)
   if not f then
     return state
   end
-  db.hset(q.p .. w.id, 'data', w.data)
-  if f.kind then
-    db.hset(q.p .. w.id, 'eyt', w.kind .. string.sub(f.kind, 2))
+  local key, kind = q.p .. w.id, f.kind and string.sub(f.kind, 1, 1)
+  local data, data_kind = envelope.with_data(call('HGET', key, 'data') or '', kind, w.kind, w.data)
+  db.hset(key, 'data', data)
+  if kind then
+    db.hset(key, 'eyt', data_kind .. string.sub(f.kind, 2))
   end
 end
 

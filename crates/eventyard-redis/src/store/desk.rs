@@ -18,7 +18,7 @@ use redis::{Pipeline, RedisResult, Value, aio::ConnectionLike};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::call::Call;
-use super::{answer::Told, news, wire::Updates};
+use super::{answer::Told, news};
 use crate::{
     connect,
     script::{self, Runs, Script},
@@ -32,15 +32,12 @@ const MAX_REQUESTS: usize = 1024;
 
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// Commits, each with the data that its updates write to events.
-pub(crate) type Prepared = Vec<(Commit, Updates)>;
-
 /// What became of each of some commits.
 pub(crate) type Receipts = Vec<Result<Receipt, CommitError>>;
 
 /// What is asked of the store.
 pub(crate) enum Request {
-    Commit(Prepared, Answer<Receipts>),
+    Commit(Vec<Commit>, Answer<Receipts>),
     Claim(Claim, Answer<Claimed>),
     Renew(Vec<Lease>, Duration, Answer<Vec<Renewal>>),
     Maintain(Upkeep, Answer<Maintenance>),
@@ -68,13 +65,22 @@ pub(crate) struct Desk {
     pub(crate) grace: u32,
     /// How the server runs the code.
     pub(crate) runs: Runs,
+    /// What adds the next jobs of schedulers whose present ones were claimed.
+    pub(crate) next_jobs: Vec<Vec<u8>>,
+    /// Those that could not be added; they are tried again with whatever is asked next.
+    pub(crate) late_jobs: Vec<Vec<u8>>,
 }
 
 impl Desk {
     /// Works until nobody can ask any more.
     pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut waiting = Vec::new();
-        while requests.recv_many(&mut waiting, MAX_REQUESTS).await > 0 {
+        loop {
+            // The next jobs of schedulers do not wait until somebody asks.
+            let is_idle = self.next_jobs.is_empty();
+            if is_idle && requests.recv_many(&mut waiting, MAX_REQUESTS).await == 0 {
+                return;
+            }
             let now = self.clock.now();
             let calls = self.calls(waiting.drain(..), now);
             let answers = self.send(&calls).await;
@@ -119,25 +125,9 @@ impl Desk {
         key: &str,
         argument: &[u8],
     ) -> RedisResult<Value> {
-        match self.connection.req_packed_command(&script::load()).await {
-            Ok(_) => {}
-            Err(error) if script::has_no_functions(&error) => self.runs = Runs::Scripts,
-            Err(error) => return Err(error),
-        }
+        self.runs = script::load(&mut self.connection).await?;
         let call = script::call(script, self.runs, key, argument);
         self.connection.req_packed_command(&call).await?.extract_error()
-    }
-
-    /// Adds the next job of a scheduler. Should that fail, the worker that takes the job after a takeover does it.
-    fn iterate(&self, argument: Vec<u8>) {
-        let (mut connection, key) = (self.connection.clone(), self.routing_key());
-        let runs = self.runs;
-        tokio::spawn(async move {
-            let call = script::call(Script::Iterate, runs, &key, &argument);
-            if let Err(error) = connection.req_packed_command(&call).await {
-                tracing::error!(%error, "the next job of a scheduler was not added");
-            }
-        });
     }
 
     /// A key that is where all are.

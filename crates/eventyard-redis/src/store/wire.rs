@@ -3,14 +3,13 @@
 mod job;
 mod write;
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use eventyard_core::{Commit, Keep, Lease, Timestamp};
 use serde::Serialize;
 
 use self::write::{WireWrite, wire_write};
-use crate::codec;
 
 /// Whom a script works for.
 #[derive(Debug, Clone, Copy)]
@@ -126,21 +125,12 @@ impl Serialize for Blob<'_> {
     }
 }
 
-/// The data that updates write, by their place in the commit, where it is not what the caller gave: an event with other
-/// data.
-pub(crate) type Updates = HashMap<usize, codec::payload::Encoded>;
-
 /// The argument of the script that applies `commits`.
-pub(crate) fn commits(caller: Caller<'_>, commits: &[(&Commit, &Updates)]) -> Vec<u8> {
+pub(crate) fn commits(caller: Caller<'_>, commits: &[&Commit]) -> Vec<u8> {
     let Caller { prefix, node, now, heard, grace } = caller;
-    let commits = commits.iter().map(|(commit, updates)| WireCommit {
+    let commits = commits.iter().map(|commit| WireCommit {
         lease: commit.lease.as_ref().map(WireLease::from),
-        writes: commit
-            .writes
-            .iter()
-            .enumerate()
-            .map(|(index, write)| wire_write(write, caller, updates.get(&index)))
-            .collect(),
+        writes: commit.writes.iter().map(|write| wire_write(write, caller)).collect(),
     });
     let commits = commits.collect();
     encode(&Commits { prefix, node, now: now.as_millis(), heard, grace, commits })

@@ -109,9 +109,6 @@ async fn history_is_told() {
     assert_eq!((attempts.len(), &*attempts[0].failure.message), (1, "no"));
     assert_eq!(f.reader.attempts(&key("q", "b")).await.unwrap(), []);
     assert_eq!(f.reader.logs(&key("q", "b")).await.unwrap(), []);
-    let payload = f.reader.payload(&key("q", "a")).await.unwrap().unwrap();
-    assert_eq!(payload.data(), "{}");
-    assert_eq!(f.reader.payload(&key("q", "b")).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use eventyard_core::{
     Claim, Commit, CommitError, Maintenance, Renewal, Settlement, Timestamp, Write, fair::burst,
 };
 
-use super::{Answer, Claimed, Desk, Prepared, Receipts, Request};
+use super::{Answer, Claimed, Desk, Receipts, Request};
 use crate::{
     script::Script,
     store::{
@@ -32,10 +32,12 @@ pub(super) struct Call {
 
 pub(super) enum Then {
     /// The commits of several requests, and how many each has.
-    Commits(Vec<(Prepared, Answer<Receipts>)>),
+    Commits(Vec<(Vec<Commit>, Answer<Receipts>)>),
     Claim(Claim, Timestamp, Answer<Claimed>),
     Renew(Timestamp, usize, Answer<Vec<Renewal>>),
     Maintain(usize, Answer<Maintenance>),
+    /// The next job of a scheduler, with what adds it.
+    NextJob(Vec<u8>),
 }
 
 impl Desk {
@@ -45,13 +47,19 @@ impl Desk {
         requests: impl Iterator<Item = Request>,
         now: Timestamp,
     ) -> Vec<Call> {
-        let mut calls = Vec::new();
+        let next_jobs = self.next_jobs.drain(..).chain(self.late_jobs.drain(..));
+        let mut calls: Vec<_> = next_jobs
+            .map(|argument| {
+                let then = Then::NextJob(argument.clone());
+                Call { script: Script::Iterate, argument, then }
+            })
+            .collect();
         let mut commits = Vec::new();
         let (mut count, mut bytes) = (0, 0);
         for request in requests {
             match request {
                 Request::Commit(own, answer) => {
-                    let own_bytes = own.iter().map(|(commit, _)| weight(commit)).sum::<usize>();
+                    let own_bytes = own.iter().map(weight).sum::<usize>();
                     if count > 0
                         && (count + own.len() > MAX_COMMITS || bytes + own_bytes > MAX_BYTES)
                     {
@@ -110,11 +118,11 @@ impl Desk {
         calls
     }
 
-    fn commit_call(&self, requests: Vec<(Prepared, Answer<Receipts>)>, now: Timestamp) -> Call {
+    fn commit_call(&self, requests: Vec<(Vec<Commit>, Answer<Receipts>)>, now: Timestamp) -> Call {
         let commits: Vec<_> = requests
             .iter()
-            .flat_map(|(commits, _)| commits.iter().map(|(commit, updates)| (commit, updates)))
-            .filter(|(commit, _)| check(commit).is_ok())
+            .flat_map(|(commits, _)| commits)
+            .filter(|commit| check(commit).is_ok())
             .collect();
         let argument = wire::commits(self.caller(now), &commits);
         Call { script: Script::Commit, argument, then: Then::Commits(requests) }

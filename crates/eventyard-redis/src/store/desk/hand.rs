@@ -1,10 +1,10 @@
 //! From the answers of scripts to those who asked.
 
 use bytes::Bytes;
-use eventyard_core::{Claim, Renewal, StoreError, StoreErrorKind, Timestamp};
+use eventyard_core::{Claim, Commit, Renewal, StoreError, StoreErrorKind, Timestamp};
 
 use super::{
-    Answer, Claimed, Desk, Prepared, Receipts,
+    Answer, Claimed, Desk, Receipts,
     call::{Then, check},
 };
 use crate::store::{
@@ -13,7 +13,13 @@ use crate::store::{
 };
 
 impl Desk {
-    pub(super) fn hand_out(&self, then: Then, answer: Result<Bytes, StoreError>, now: Timestamp) {
+    /// Tells those who asked what came of it.
+    pub(super) fn hand_out(
+        &mut self,
+        then: Then,
+        answer: Result<Bytes, StoreError>,
+        now: Timestamp,
+    ) {
         match then {
             Then::Commits(requests) => self.hand_out_commits(requests, answer, now),
             Then::Claim(ask, now, to) => {
@@ -30,6 +36,7 @@ impl Desk {
                 });
                 let _ = to.send(renewed);
             }
+            Then::NextJob(argument) => self.note_next_job(argument, answer.err()),
             Then::Maintain(limit, to) => {
                 let done = answer.and_then(|answer| {
                     let (work, told) = answer::read::<Maintained<'_>>(&answer)?;
@@ -43,7 +50,7 @@ impl Desk {
 
     fn hand_out_commits(
         &self,
-        requests: Vec<(Prepared, Answer<Receipts>)>,
+        requests: Vec<(Vec<Commit>, Answer<Receipts>)>,
         answer: Result<Bytes, StoreError>,
         now: Timestamp,
     ) {
@@ -59,7 +66,7 @@ impl Desk {
             for (commits, _) in &requests {
                 let own: Option<Vec<_>> = commits
                     .iter()
-                    .map(|(commit, _)| match check(commit) {
+                    .map(|commit| match check(commit) {
                         Err(malformed) => Some(Err(malformed)),
                         Ok(()) => {
                             let (_, verdict) = verdicts.next()?;
@@ -87,8 +94,17 @@ impl Desk {
         }
     }
 
+    /// Keeps what adds the next job of a scheduler until it is added: without it, the scheduler stops.
+    fn note_next_job(&mut self, argument: Vec<u8>, error: Option<StoreError>) {
+        let Some(error) = error else { return };
+        tracing::warn!(%error, "the next job of a scheduler was not added");
+        if error.is_retryable() {
+            self.late_jobs.push(argument);
+        }
+    }
+
     fn read_claim(
-        &self,
+        &mut self,
         ask: &Claim,
         answer: &Bytes,
         now: Timestamp,
@@ -102,7 +118,7 @@ impl Desk {
             let Some((leased, row)) = read else { continue };
             let caller = (&*self.prefix, &*self.node);
             if let Some(next) = scheduler::argument(&row, caller, &ask.queue, id.text(), now) {
-                self.iterate(next);
+                self.next_jobs.push(next);
             }
             claimed.jobs.push(leased);
         }

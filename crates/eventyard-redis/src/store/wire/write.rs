@@ -13,7 +13,7 @@ use super::{
     job::{WireJob, wire_job},
     millis,
 };
-use crate::codec::{self, payload::Encoded};
+use crate::codec;
 
 #[derive(Serialize)]
 #[serde(tag = "w", rename_all = "kebab-case")]
@@ -138,11 +138,7 @@ impl<'a> From<&'a Failure> for WireFailure<'a> {
     }
 }
 
-pub(super) fn wire_write<'a>(
-    write: &'a Write,
-    caller: Caller<'_>,
-    update: Option<&'a Encoded>,
-) -> WireWrite<'a> {
+pub(super) fn wire_write<'a>(write: &'a Write, caller: Caller<'_>) -> WireWrite<'a> {
     match write {
         Write::Publish { event, jobs } => WireWrite::Publish {
             event: WireEvent {
@@ -194,12 +190,8 @@ pub(super) fn wire_write<'a>(
             reason: Failure::new(FailureKind::Cancelled, reason.as_str()).message.into(),
         },
         Write::Update { job, data } => {
-            let (kind, data) = if let Some(event) = update {
-                (event.kind, Cow::Borrowed(event.data.as_ref()))
-            } else {
-                let data = codec::bytes::to_json(data);
-                (if matches!(data, Cow::Borrowed(_)) { "d" } else { "b" }, data)
-            };
+            let data = codec::bytes::to_json(data);
+            let kind = if matches!(data, Cow::Borrowed(_)) { "d" } else { "b" };
             let (queue, id) = (job.queue.as_str(), job.id.as_str());
             WireWrite::Update { queue, id, kind, data: Blob::Cow(data) }
         }

@@ -1,6 +1,8 @@
 //! A commit happens as a whole or not at all.
 
-use eventyard_core::{Commit, CommitError, JobState, Keep, Settlement, Write};
+use eventyard_core::{
+    Commit, CommitError, Event, JobState, Keep, NewJob, Payload, Settlement, Write,
+};
 
 use crate::{
     Fixture,
@@ -160,4 +162,33 @@ pub async fn writes_see_those_before_them(f: &Fixture) {
     .await;
     assert_eq!(f.paused("r").await, None);
     assert_eq!(f.claim_ids("q", 9).await, ["a"]);
+}
+
+/// The commits of one call see what those before them did.
+pub async fn commits_see_those_before_them(f: &Fixture) {
+    let of_event =
+        NewJob { payload: Payload::Event(event("e", "order.placed").into()), ..job("q", "data") };
+    let update = |id| Write::Update { job: key("q", id), data: "new".into() };
+    let answers = f.store.commit(
+        [
+            vec![Write::Enqueue(job("q", "late"))],
+            vec![Write::Reschedule { job: key("q", "late"), at: f.now() + secs(5) }],
+            vec![Write::Enqueue(job("q", "soon"))],
+            vec![Write::Reschedule { job: key("q", "soon"), at: f.now() }],
+            vec![Write::Enqueue(job("q", "gone"))],
+            vec![Write::Remove(key("q", "gone"))],
+            vec![Write::Enqueue(job("q", "data"))],
+            // There is a job with this id, so the event is not what it carries.
+            vec![Write::Enqueue(of_event.clone()), update("data")],
+            vec![Write::Enqueue(NewJob { id: job("q", "event").id, ..of_event })],
+            vec![update("event")],
+        ]
+        .map(Commit::of)
+        .into(),
+    );
+    assert!(answers.await.unwrap().iter().all(Result::is_ok));
+    let updated = Event { data: "new".into(), ..event("e", "order.placed") };
+    assert_eq!(f.status("q", "data").await.job.payload, Payload::Data("new".into()));
+    assert_eq!(f.status("q", "event").await.job.payload, Payload::Event(updated.into()));
+    assert_eq!(f.claim_ids("q", 9).await, ["soon", "data", "event"]);
 }

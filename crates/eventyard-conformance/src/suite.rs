@@ -27,6 +27,7 @@ macro_rules! store_suite {
                 what_a_handler_publishes_leaves_with_its_settlement
                 a_refused_commit_is_alone
                 writes_see_those_before_them
+                commits_see_those_before_them
             }
             cancellation {
                 whatever_is_not_finished

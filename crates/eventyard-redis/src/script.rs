@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 /// The parts of the code, in the order in which one needs the other.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 20] = [
     include_str!("lua/context.lua"),
     include_str!("lua/journal.lua"),
     include_str!("lua/rate.lua"),
@@ -25,6 +25,7 @@ const PARTS: [&str; 19] = [
     include_str!("lua/steer.lua"),
     include_str!("lua/commit.lua"),
     include_str!("lua/claim.lua"),
+    include_str!("lua/work.lua"),
     include_str!("lua/renew.lua"),
     include_str!("lua/maintain.lua"),
     include_str!("lua/iterate.lua"),
@@ -35,10 +36,8 @@ static LIBRARY: LazyLock<Library> = LazyLock::new(Library::compose);
 /// What the code can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// Applies commits.
-    Commit,
-    /// Leases jobs.
-    Claim,
+    /// Applies commits and leases jobs.
+    Work,
     /// Makes leases hold longer.
     Renew,
     /// Does what time asks for.
@@ -48,12 +47,11 @@ pub(crate) enum Script {
 }
 
 impl Script {
-    const ALL: [Self; 5] = [Self::Commit, Self::Claim, Self::Renew, Self::Maintain, Self::Iterate];
+    const ALL: [Self; 4] = [Self::Work, Self::Renew, Self::Maintain, Self::Iterate];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Commit => "commit",
-            Self::Claim => "claim",
+            Self::Work => "work",
             Self::Renew => "renew",
             Self::Maintain => "maintain",
             Self::Iterate => "iterate",

@@ -1,6 +1,7 @@
 //! The store on BullMQ's data layout.
 
 mod answer;
+mod claimed;
 mod desk;
 mod inspect;
 mod leased;
@@ -9,6 +10,7 @@ mod options;
 mod others;
 mod reserved;
 mod scheduler;
+mod standing;
 mod wake;
 mod wire;
 
@@ -17,14 +19,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use eventyard_core::{
     Capabilities, Claim, Clock, Commit, CommitError, Durability, Feed, Lease, LeaseToken, Leased,
-    Maintenance, Receipt, Renewal, Settlement, Store, StoreError, StoreErrorKind, Upkeep, Write,
+    Maintenance, Receipt, Renewal, Store, StoreError, StoreErrorKind, Upkeep,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub use self::options::Options;
 use self::{
-    desk::{Answer, Claimed, Desk, MAX_WAITING, Request},
+    desk::{Answer, Desk, MAX_WAITING, Request},
     options::grace,
+    standing::Standing,
     wake::Bells,
 };
 use crate::{
@@ -50,6 +53,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     requests: mpsc::Sender<Request>,
     bells: Bells,
+    standing: Arc<Standing>,
     feed: Feed,
     cancelled: broadcast::Sender<LeaseToken>,
     durability: Durability,
@@ -81,6 +85,7 @@ impl RedisStore {
         let (high, low) = uuid::Uuid::now_v7().as_u64_pair();
         let node: Arc<str> = format!("{low:016x}")[8..].into();
         let (requests, asked) = mpsc::channel(MAX_WAITING);
+        let standing = Arc::new(Standing::default());
         let (closed, is_closed) = watch::channel(false);
         let (feed, cancelled) = (Feed::default(), broadcast::Sender::new(CANCELLATIONS));
         let desk = Desk {
@@ -93,6 +98,8 @@ impl RedisStore {
             nonce: high.rotate_left(16) ^ low,
             claims: 0,
             grace: grace(&*options.clock),
+            standing: Arc::clone(&standing),
+            unwanted: mpsc::unbounded_channel(),
             runs,
             next_jobs: Vec::new(),
             late_jobs: Vec::new(),
@@ -113,6 +120,7 @@ impl RedisStore {
             clock: options.clock,
             requests,
             bells,
+            standing,
             feed,
             cancelled,
             durability,
@@ -132,32 +140,6 @@ impl RedisStore {
         let (answer, answered) = oneshot::channel();
         self.shared.requests.send(request(answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
-    }
-
-    /// Claims once. What was claimed for a future that is dropped goes back.
-    async fn claim_now(&self, ask: Claim) -> Result<Claimed, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let store = self.clone();
-        tokio::spawn(async move {
-            let claimed = store.ask(|answer| Request::Claim(ask, answer)).await;
-            if let Err(Ok(unwanted)) = answer.send(claimed) {
-                store.give_back(unwanted.jobs).await;
-            }
-        });
-        answered.await.map_err(|_| closed())?
-    }
-
-    async fn give_back(&self, jobs: Vec<Leased>) {
-        let release =
-            |leased: Leased| Commit::under(leased.lease, [Write::Settle(Settlement::Release)]);
-        // The last that was taken goes back first, so that all come to their places.
-        let commits: Vec<_> = jobs.into_iter().rev().map(release).collect();
-        if commits.is_empty() {
-            return;
-        }
-        if let Err(error) = self.commit(commits).await {
-            tracing::warn!(%error, "jobs that nobody wanted come back when their leases end");
-        }
     }
 }
 
@@ -179,25 +161,31 @@ impl Store for RedisStore {
     }
 
     async fn claim(&self, ask: Claim) -> Result<Vec<Leased>, StoreError> {
-        let deadline = self.shared.clock.now() + ask.wait;
-        let mut closed_now = self.shared.closed.subscribe();
+        let Shared { clock, bells, standing, closed: is_closed, .. } = &*self.shared;
+        let deadline = clock.now() + ask.wait;
+        let mut closed_now = is_closed.subscribe();
         let mut waiting = None;
-        loop {
-            let claimed = self.claim_now(ask.clone()).await?;
-            let now = self.shared.clock.now();
-            if !claimed.jobs.is_empty() || ask.max == 0 || now >= deadline {
-                return Ok(claimed.jobs);
-            }
-            let bell =
-                waiting.get_or_insert_with(|| self.shared.bells.wait(&ask.queue, &ask.worker));
+        let claim_now = || self.ask(|answer| Request::Claim(ask.clone(), answer));
+        let mut claimed = claim_now().await?;
+        while claimed.is_empty() && ask.max > 0 && clock.now() < deadline {
+            let bell = waiting.get_or_insert_with(|| bells.wait(&ask.queue, &ask.worker));
             let wake_at = claimed.opens.map_or(deadline, |opens| opens.min(deadline));
-            tokio::select! {
-                () = bell.rung() => {}
-                () = self.shared.clock.sleep_until(wake_at) => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            let look_again = tokio::select! {
+                biased;
+                along = standing.put(ask.clone()) => {
+                    claimed = along.map_err(|_| closed())??;
+                    false
+                }
+                () = bell.rung() => true,
+                () = clock.sleep_until(wake_at) => true,
+                () = tokio::time::sleep(LOOK_AGAIN) => true,
                 _ = closed_now.wait_for(|closed| *closed) => return Err(closed()),
+            };
+            if look_again {
+                claimed = claim_now().await?;
             }
         }
+        Ok(claimed.take())
     }
 
     async fn renew(

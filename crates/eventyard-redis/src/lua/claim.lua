@@ -1,6 +1,7 @@
 -- Leases the jobs of a queue that are next.
 
-local q
+-- The queue, and what is asked of it.
+local q, ask
 
 -- Takes the next jobs without a key: those without a priority first.
 local function take(jobs)
@@ -11,7 +12,8 @@ local function take(jobs)
     for i = 1, #popped, 2 do
       ids[#ids + 1] = popped[i]
     end
-    if #popped == 0 then
+    -- BullMQ numbers them from the beginning again; those that run now may come back to their places.
+    if #popped == 0 and call('LLEN', q.p .. 'active') == 0 then
       call('DEL', q.p .. 'pc')
     end
   end
@@ -20,7 +22,7 @@ end
 
 -- How many jobs may begin by the queue's own limits.
 local function room(window)
-  local left = A.max
+  local left = ask.max
   if q.concurrency then
     left = math.min(left, math.max(q.concurrency - call('LLEN', q.p .. 'active'), 0))
   end
@@ -80,11 +82,18 @@ local function next_time(window)
   return first
 end
 
--- Leases one job; nothing if it is not to run.
-local function start(id, token, leases, tokens, ends)
+-- What a claim looks at; whoever asked gets all fields.
+local WANTED = { name = true, timestamp = true, defa = true, ats = true, atm = true, eyx = true }
+
+-- Leases one job; nothing if it is not to run. Tells its fields, and which attempt it is.
+local function start(id, token)
   local key = q.p .. id
-  local flat = call('HGETALL', key)
-  local fields = pairs_of(flat)
+  local flat, fields = call('HGETALL', key), {}
+  for i = 1, #flat, 2 do
+    if WANTED[flat[i]] then
+      fields[flat[i]] = flat[i + 1]
+    end
+  end
   if not (fields.name or fields.timestamp) then
     return nil
   end
@@ -94,46 +103,46 @@ local function start(id, token, leases, tokens, ends)
     local keep = job.keep_of(job.options(q, id).removeOnFail)
     f.attempts = f.attempts + 1
     f.started_at = NOW
-    db.hset(key, 'atm', f.attempts)
+    db.hset(key, 'atm', int(f.attempts))
     job.finish(q, id, f, { state = 'failed', failure = job.failure('child', fields.defa) }, keep)
     return nil
   end
-  local started = (tonumber(fields.ats) or 0) + 1
-  call('HSET', key, 'processedOn', NOW_TEXT, 'pb', A.worker, 'ats', started, 'eyl', token .. ' ' .. started)
-  call('SET', key .. ':lock', token, 'PX', real(A.lease))
+  local started = int((tonumber(fields.ats) or 0) + 1)
+  call('HSET', key, 'processedOn', NOW_TEXT, 'pb', ask.worker, 'ats', started, 'eyl', token .. ' ' .. started)
+  call('SET', key .. ':lock', token, 'PX', ask.lease_text)
   if fields.eyx then
-    call('ZREM', q.own .. 'unbegun', id)
+    call('ZREM', q.own .. 'unbegun', job.expiry(fields.eyx, id).member)
   end
-  leases[#leases + 1] = ends
-  leases[#leases + 1] = id
-  tokens[#tokens + 1] = token
-  tokens[#tokens + 1] = q.name .. ':' .. id
-  return flat, (tonumber(fields.atm) or 0) + 1
+  return flat, int((tonumber(fields.atm) or 0) + 1)
 end
 
-function verbs.claim()
-  upkeep.catch_up()
-  q = queue(A.queue)
+-- Leases jobs; tells them, and when a claim may get what this one does not.
+function work.claim(asked)
+  ask, q = asked, queue(asked.queue)
   upkeep.catch_up_with(q)
   db.flush()
-  local leased, leases, tokens, ends = {}, {}, {}, int(NOW + A.lease)
+  ask.lease_text = real(ask.lease)
+  local leased, ids, leases, tokens, ends = {}, {}, {}, {}, int(NOW + ask.lease)
   local window, opens
   if not q.paused then
     window = load_window()
     local left = room(window)
     if left > 0 then
-      local ids, keys
+      local taken, keys
       if lane.exist(q) then
-        ids, keys = lane.pick(q, left, A.burst, take)
+        taken, keys = lane.pick(q, left, ask.burst, take)
       else
-        ids = take(left)
+        taken = take(left)
       end
-      for _, id in ipairs(ids) do
-        local token = A.token .. string.format('%08x', #leased + 1)
-        local fields, attempt = start(id, token, leases, tokens, ends)
+      for _, id in ipairs(taken) do
+        local n = #leased + 1
+        local token = ask.token .. string.format('%08x', n)
+        local fields, attempt = start(id, token)
         if fields then
-          leased[#leased + 1] = { id, token, fields }
-          tell(q, 'active', { 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', A.worker })
+          leased[n], ids[n] = { id, token, fields }, id
+          leases[2 * n - 1], leases[2 * n] = ends, id
+          tokens[2 * n - 1], tokens[2 * n] = token, q.name .. ':' .. id
+          tell(q, 'active', 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', ask.worker)
         elseif keys and keys[id] then
           lane.run(q, keys[id], -1)
         end
@@ -142,10 +151,6 @@ function verbs.claim()
     end
   end
   if #leased > 0 then
-    local ids = {}
-    for i, each in ipairs(leased) do
-      ids[i] = each[1]
-    end
     db.in_parts('LPUSH', q.p .. 'active', ids)
     db.in_parts('ZADD', q.own .. 'leases', leases)
     db.in_parts('HSET', OURS .. 'tokens', tokens)
@@ -154,14 +159,12 @@ function verbs.claim()
     q.woken = more > 0
     if more == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
       -- Node hears of it when the last job ends.
-      tell(q, 'drained', {}, 'here')
+      tell_here(q, 'drained')
     end
   elseif not q.paused then
     opens = next_time(window)
   end
   db.flush()
   lane.update(q)
-  tell_all()
-  wake()
-  return cmsgpack.pack({ leased, opens or false, news.told })
+  return cmsgpack.pack({ leased, opens or false })
 end

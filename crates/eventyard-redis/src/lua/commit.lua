@@ -1,7 +1,5 @@
 -- Applies commits, each as a whole or not at all.
 
-local apply = {}
-
 -- Refuses a job that a queue has no room for.
 local function check_room(q)
   local most = q.limits.maxLength
@@ -18,7 +16,10 @@ local function check_room(q)
   end
 end
 
--- Adds a job; tells its id and whether one is there already, or why it is refused.
+-- What adding a job answers: whether it was there already, or the id of the one that stands for it.
+local ADDED, KNOWN = 0, 1
+
+-- Adds a job; tells what came of it, or why it is refused.
 local function enqueue(new)
   local q = queue(new.queue)
   if new.parent or next(q.to_prune) and db.exists(q.p .. new.id) then
@@ -31,19 +32,19 @@ local function enqueue(new)
   end
   q.added = q.added + 1
   if not waits or db.exists(q.p .. new.id) then
-    tell(q, 'duplicated', { 'jobId', new.id })
-    return { new.id, 1 }
+    tell(q, 'duplicated', 'jobId', new.id)
+    return KNOWN
   end
   local other, window = duplicate.judge(q, new)
   if other then
-    return { other, 1 }
+    return other
   end
   local full = check_room(q)
   if full then
     return nil, full
   end
   job.add(q, new, window)
-  return { new.id, 0 }
+  return ADDED
 end
 
 local function publish(w)
@@ -51,7 +52,7 @@ local function publish(w)
   local jobs = {}
   for i, new in ipairs(w.jobs) do
     if not is_new then
-      jobs[i] = { new.id, 1 }
+      jobs[i] = KNOWN
     else
       new.data = new.data or w.event.body
       local added, why = enqueue(new)
@@ -155,16 +156,13 @@ local function commit(c)
       q = queue(c.lease.queue)
     end
   end
-  local effects, told = {}, #news.pending
+  local effects = {}
   local cancelled = #news.cancelled
   for i, w in ipairs(c.writes) do
     local effect, why = write(w, c.lease, q, f)
     if why then
       if can_undo then
         db.roll_back()
-      end
-      for n = #news.pending, told + 1, -1 do
-        news.pending[n] = nil
       end
       for n = #news.cancelled, cancelled + 1, -1 do
         news.cancelled[n] = nil
@@ -181,27 +179,16 @@ local function commit(c)
       lane.update(touched)
     end
   end
-  tell_all()
+  tell_held()
   return effects
 end
 
-function verbs.commit()
-  upkeep.catch_up()
-  local leases = {}
-  for _, c in ipairs(A.commits) do
-    leases[#leases + 1] = c.lease
-  end
-  lease.read_locks(leases)
-  local answers = {}
-  for i, c in ipairs(A.commits) do
+-- Applies commits, one after the other; tells of each what it did, or why it is refused.
+function work.commits(commits)
+  local verdicts = {}
+  for i, c in ipairs(commits) do
     local effects, why = commit(c)
-    answers[i] = effects and { 1, effects } or { 0, why }
+    verdicts[i] = effects and { 1, effects } or { 0, why }
   end
-  db.flush()
-  settle.tell_drained()
-  wake()
-  for _, token in ipairs(news.cancelled) do
-    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. A.node)
-  end
-  return cmsgpack.pack({ answers, news.told, news.cancelled })
+  return cmsgpack.pack(verdicts)
 end

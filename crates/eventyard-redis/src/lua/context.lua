@@ -6,7 +6,7 @@
 local call
 local db, rate, lane, place, job = {}, {}, {}, {}, {}
 local duplicate, flow, lease, upkeep = {}, {}, {}, {}
-local settle, steer, record, envelope = {}, {}, {}, {}
+local settle, steer, record, envelope, work = {}, {}, {}, {}, {}
 local verbs = {}
 local A, PREFIX, NOW
 -- The present as text: formatting numbers is what costs most of all that is not Redis' own work.
@@ -39,9 +39,19 @@ local function real(ms)
   return string.format('%.0f', math.max(ms, 1) + (A.grace or 0))
 end
 
+-- Small numbers as text.
+local small = {}
+
 -- A whole number as text: Lua's own way loses digits beyond the 14th.
 local function int(n)
-  return string.format('%d', n)
+  local text = small[n]
+  if not text then
+    text = string.format('%d', n)
+    if n >= 0 and n < 100 then
+      small[n] = text
+    end
+  end
+  return text
 end
 
 -- The pairs of a flat reply as a table.
@@ -66,7 +76,7 @@ function numbers.take()
 end
 
 -- Scores of what happens at one instant: in the order in which it happens, over all queues.
-local ticks = {}
+local ticks = { fractions = {} }
 
 -- The score of `at`, or of the present, for what happens now.
 function ticks.score(at)
@@ -75,7 +85,12 @@ function ticks.score(at)
     ticks.count = tonumber(last[1] or 0) == NOW and tonumber(last[2]) or 0
   end
   ticks.count = math.min(ticks.count + 1, PER_MS - 1)
-  return string.format('%.4f', (at or NOW) + ticks.count / PER_MS)
+  local fraction = ticks.fractions[ticks.count]
+  if not fraction then
+    fraction = string.sub(string.format('%.4f', ticks.count / PER_MS), 2)
+    ticks.fractions[ticks.count] = fraction
+  end
+  return (at and int(at) or NOW_TEXT) .. fraction
 end
 
 -- The largest score of what is due now.
@@ -105,6 +120,7 @@ local function queue(name)
     name = name,
     p = p,
     own = own,
+    events = p .. 'events',
     paused = meta[1] and true or false,
     concurrency = tonumber(meta[3] or nil),
     max_events = meta[6],
@@ -136,39 +152,55 @@ local function queue_of(qualified)
   end
 end
 
--- What is told: for Node in the queue's stream, and for whoever called.
+-- What is told: for Node in the queue's stream, and for whoever called. While a commit may be undone it is `held`.
 local news
 
 beginnings[#beginnings + 1] = function()
   numbers.next, numbers.last = 1, 0
   ticks.count = nil
   queues = {}
-  news = { pending = {}, told = {}, cancelled = {} }
+  news = { told = {}, cancelled = {} }
 end
 
--- Tells something when the commit is done: the name of an event, then its fields and their values. Where BullMQ tells
--- less or in another order, an event goes only `here`, to our listeners, or only `there`, into the stream.
-local function tell(q, event, fields, only)
-  fields.q, fields.event, fields.only = q, event, only
-  news.pending[#news.pending + 1] = fields
-end
-
--- Tells what has been said since the last time.
-local function tell_all()
-  for _, fields in ipairs(news.pending) do
-    local q, event, only = fields.q, fields.event, fields.only
-    if only ~= 'here' then
-      if not q.max_events then
-        q.max_events = '10000'
-        call('HSETNX', q.p .. 'meta', 'opts.maxLenEvents', q.max_events)
-      end
-      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events, '*', 'event', event, 'by', A.node, unpack(fields))
-    end
-    if A.heard and only ~= 'there' then
-      news.told[#news.told + 1] = { q.name, event, { unpack(fields) } }
-    end
+-- Tells something to our listeners only, because BullMQ tells less or in another order: the name of an event, then its
+-- fields and their values.
+local function tell_here(q, event, ...)
+  if news.held then
+    news.held[#news.held + 1] = { q, event, 'here', ... }
+  elseif A.heard then
+    news.told[#news.told + 1] = { q.name, event, { ... } }
   end
-  news.pending = {}
+end
+
+-- Tells something in the queue's stream only.
+local function tell_there(q, event, ...)
+  if news.held then
+    news.held[#news.held + 1] = { q, event, 'there', ... }
+    return
+  end
+  if not q.max_events then
+    q.max_events = '10000'
+    call('HSETNX', q.p .. 'meta', 'opts.maxLenEvents', q.max_events)
+  end
+  call('XADD', q.events, 'MAXLEN', '~', q.max_events, '*', 'event', event, 'by', A.node, ...)
+end
+
+-- Tells something to all.
+local function tell(q, event, ...)
+  tell_there(q, event, ...)
+  if A.heard then
+    tell_here(q, event, ...)
+  end
+end
+
+-- Tells what was held back, now that the commit stays.
+local function tell_held()
+  local held = news.held or {}
+  news.held = nil
+  for _, each in ipairs(held) do
+    local how = each[3] == 'here' and tell_here or tell_there
+    how(each[1], each[2], unpack(each, 4))
+  end
 end
 
 -- Whether as many jobs of a queue are active as may be.

@@ -58,9 +58,9 @@ function duplicate.judge(q, new)
   end
   local function dropped()
     if not q.is_v6 then
-      tell(q, 'debounced', { 'jobId', id, 'debounceId', rule.id })
+      tell(q, 'debounced', 'jobId', id, 'debounceId', rule.id)
     end
-    tell(q, 'deduplicated', { 'jobId', id, 'deduplicationId', rule.id, 'deduplicatedJobId', new.id })
+    tell(q, 'deduplicated', 'jobId', id, 'deduplicationId', rule.id, 'deduplicatedJobId', new.id)
     return id
   end
   local f = (rule.replace or rule.keep_last) and job.load(q, id)
@@ -69,9 +69,9 @@ function duplicate.judge(q, new)
     forget(q, rule.id)
     job.remove(q, id, f, state)
     if not q.is_v6 then
-      tell(q, 'debounced', { 'jobId', new.id, 'debounceId', rule.id })
+      tell(q, 'debounced', 'jobId', new.id, 'debounceId', rule.id)
     end
-    tell(q, 'deduplicated', { 'jobId', new.id, 'deduplicationId', rule.id, 'deduplicatedJobId', id })
+    tell(q, 'deduplicated', 'jobId', new.id, 'deduplicationId', rule.id, 'deduplicatedJobId', id)
     -- The window of the one that is replaced goes on, unless it begins anew.
     return nil, rule.extend and begins or until_
   end

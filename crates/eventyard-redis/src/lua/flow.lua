@@ -65,7 +65,7 @@ function flow.adopt(q, new)
     return true
   end
   if child_exists then
-    if not call('ZSCORE', q.p .. 'completed', new.id) then
+    if not db.zscore(q.p .. 'completed', new.id) then
       return nil, 'not-its-child'
     end
     db.hset(parent_key .. ':processed', child_key, call('HGET', child_key, 'returnvalue') or 'null')
@@ -85,7 +85,7 @@ local function run_parent(q, id, f)
     local at = tonumber(call('HGET', q.p .. id, 'eyd') or nil)
     due = math.max(at or NOW + f.delay, NOW)
     if f.expires then
-      job.must_begin(q, id, due + tonumber(f.expires))
+      job.must_begin(q, f.expires, due)
     end
   end
   job.run_at(q, id, f, due, 'waiting-children')

@@ -19,8 +19,7 @@ function verbs.iterate()
     at = A.next,
   }
   if db.exists(q.p .. new.id) then
-    tell(q, 'duplicated', { 'jobId', new.id })
-    tell_all()
+    tell(q, 'duplicated', 'jobId', new.id)
     return '0'
   end
   call('ZADD', q.p .. 'repeat', int(A.next), A.scheduler)
@@ -34,7 +33,6 @@ function verbs.iterate()
   end
   db.flush()
   lane.update(q)
-  tell_all()
   wake()
   return '1'
 end

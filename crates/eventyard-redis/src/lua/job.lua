@@ -21,12 +21,22 @@ function job.load_done(q, id)
   end
   return {
     attempts = tonumber(fact(f[2])) or 0,
-    started = tonumber(fact(f[3])) or 0,
+    activation = fact(f[3]) or '0',
     lease = fact(f[4]),
     key = fact(f[5]),
     says = fact(f[6]),
     parent = fact(f[7]),
   }
+end
+
+-- When a job fails that has not begun, by its field `eyx`: how long after it could, and how it is listed until then. Of
+-- those whose times end together, the one that was added first comes first.
+function job.expiry(text, id)
+  if not text then
+    return nil
+  end
+  local ttl, number = string.match(text, '^(%d+) (%d+)$')
+  return { after = tonumber(ttl), member = string.format('%016.0f', tonumber(number)) .. id }
 end
 
 -- What is known of a job; nothing if there is none.
@@ -53,7 +63,7 @@ function job.load(q, id)
     parent = fact(f[8]),
     says = fact(f[9]),
     attempts = tonumber(fact(f[10])) or 0,
-    started = tonumber(fact(f[11])) or 0,
+    activation = fact(f[11]) or '0',
     stalls = tonumber(fact(f[12])) or 0,
     crashes = (tonumber(fact(f[12])) or 0) - (tonumber(fact(f[21])) or 0),
     worker = fact(f[13]),
@@ -63,7 +73,7 @@ function job.load(q, id)
     place = fact(f[16]),
     lease = fact(f[17]),
     holds = fact(f[18]),
-    expires = fact(f[19]),
+    expires = job.expiry(fact(f[19]), id),
   }
 end
 
@@ -101,6 +111,11 @@ function job.keys(key)
   return key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
 end
 
+local function append(fields, name, value)
+  local n = #fields
+  fields[n + 1], fields[n + 2] = name, value
+end
+
 -- Adds a job whose id is free. If it stands for all that say the same, it does so until `window`, or until it ends.
 function job.add(q, new, window)
   local key, id = q.p .. new.id, new.id
@@ -117,88 +132,82 @@ function job.add(q, new, window)
     end
   end
   duplicate.appoint(q, new, window)
-  local due = math.max(new.at or NOW + (new.delay or 0), NOW)
-  local facts = { priority = new.priority or 0, lifo = new.lifo, key = new.key }
+  new.priority = new.priority or 0
+  local due = new.at or new.delay and NOW + new.delay or NOW
+  local is_due = due <= NOW
   local fields = {
-    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', NOW_TEXT, 'delay',
-    due == NOW and '0' or int(due - NOW), 'priority', facts.priority == 0 and '0' or int(facts.priority), 'eyt', new.kind,
+    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', NOW_TEXT, 'delay', is_due and '0' or int(due - NOW),
+    'priority', int(new.priority), 'eyt', new.kind,
   }
-  local n = #fields
-  local function also(name, value)
-    fields[n + 1], fields[n + 2] = name, value
-    n = n + 2
-  end
   if new.key then
-    also('eyk', new.key)
+    append(fields, 'eyk', new.key)
   end
-  if new.ttl then
-    also('eyx', int(new.ttl))
+  local expiry = new.ttl and int(new.ttl) .. ' ' .. int(numbers.take())
+  if expiry then
+    append(fields, 'eyx', expiry)
   end
   if new.says then
-    also('deid', new.says.id)
+    append(fields, 'deid', new.says.id)
   end
   if new.parent then
-    also('parentKey', new.parent.key)
-    also('parent', new.parent.link)
+    append(fields, 'parentKey', new.parent.key)
+    append(fields, 'parent', new.parent.link)
   end
-  tell(q, 'added', { 'jobId', id, 'name', new.name })
+  tell(q, 'added', 'jobId', id, 'name', new.name)
   if new.awaits then
     if new.at then
-      also('eyd', int(new.at))
+      append(fields, 'eyd', int(new.at))
     end
     db.zadd(q.p .. 'waiting-children', ticks.score(), id)
-    tell(q, 'waiting-children', { 'jobId', id })
-  elseif due > NOW then
-    place.delay(q, id, due)
-    tell(q, 'delayed', { 'jobId', id, 'delay', int(due) })
+    tell(q, 'waiting-children', 'jobId', id)
+  elseif is_due then
+    append(fields, 'eyp', int(place.ready(q, id, new)))
+    tell(q, 'waiting', 'jobId', id)
   else
-    also('eyp', int(place.ready(q, id, facts)))
-    tell(q, 'waiting', { 'jobId', id })
+    place.delay(q, id, due)
+    tell(q, 'delayed', 'jobId', id, 'delay', int(due))
   end
-  if new.ttl and not new.awaits then
-    job.must_begin(q, id, due + new.ttl)
+  if expiry and not new.awaits then
+    job.must_begin(q, job.expiry(expiry, id), math.max(due, NOW))
   end
-  db.hset(key, unpack(fields))
+  db.create(key, unpack(fields))
 end
 
--- Makes a job fail unless it has begun by then.
-function job.must_begin(q, id, by)
-  db.zadd(q.own .. 'unbegun', ticks.score(by), id)
-  call('ZADD', OURS .. 'unbegun', 'LT', int(by), q.name)
+-- Makes a job fail that could begin at `due` and has not in the time that it has for that.
+function job.must_begin(q, expires, due)
+  local by = int(due + expires.after)
+  db.zadd(q.own .. 'unbegun', by, expires.member)
+  call('ZADD', OURS .. 'unbegun', 'LT', by, q.name)
 end
 
--- Makes a job runnable; `from` is where it was, in the words of BullMQ's events.
-function job.run(q, id, f, from, only)
-  db.hset(q.p .. id, 'eyp', int(place.ready(q, id, f)))
-  tell(q, 'waiting', from and { 'jobId', id, 'prev', from } or { 'jobId', id }, only)
+-- Makes a job runnable; `from` is where it was, in the words of BullMQ's events. Tells it by `how`.
+function job.run(q, id, f, from, how)
+  db.hset(q.p .. id, 'eyp', int(place.ready(q, id, f)));
+  (how or tell)(q, 'waiting', 'jobId', id, 'prev', from)
 end
 
 -- Makes a job run at an instant, or at once if that has come. Further fields tell why.
-function job.run_at(q, id, f, at, from, why)
+function job.run_at(q, id, f, at, from, ...)
   if at <= NOW then
     return job.run(q, id, f, from)
   end
   db.hset(q.p .. id, 'delay', int(at - NOW))
   place.delay(q, id, at)
-  local fields = { 'jobId', id, 'delay', int(at) }
-  for i = 1, #(why or {}) do
-    fields[#fields + 1] = why[i]
-  end
-  tell(q, 'delayed', fields)
+  tell(q, 'delayed', 'jobId', id, 'delay', int(at), ...)
 end
 
 -- Makes a job whose attempt did not end it run again. Where its key is ordered it keeps its place, and the others of
 -- its key wait for it.
-function job.run_again(q, id, f, at, from, why)
+function job.run_again(q, id, f, at, from, ...)
   if not lane.is_ordered(q, f.key) then
-    return job.run_at(q, id, f, at, from, why)
+    return job.run_at(q, id, f, at, from, ...)
   elseif at <= NOW then
     place.back(q, id, f)
-    return tell(q, 'waiting', { 'jobId', id, 'prev', from })
+    return tell(q, 'waiting', 'jobId', id, 'prev', from)
   end
   db.hset(q.p .. id, 'eyh', '1')
   lane.hold(q, f.key, 1)
-  job.run_at(q, id, f, at, from, why)
+  job.run_at(q, id, f, at, from, ...)
 end
 
 -- Makes a delayed job that was taken out of the delayed ones runnable.
@@ -208,14 +217,14 @@ function job.promote(q, id, f)
     db.hdel(q.p .. id, 'eyh')
     lane.hold(q, f.key, -1)
     place.back(q, id, f)
-    tell(q, 'waiting', { 'jobId', id, 'prev', 'delayed' })
+    tell(q, 'waiting', 'jobId', id, 'prev', 'delayed')
   else
     job.run(q, id, f, 'delayed')
   end
 end
 
 -- Appends to a field that holds a JSON array.
-local function append(key, field, json, most)
+local function append_json(key, field, json, most)
   local list = call('HGET', key, field)
   if most and list then
     local is_json, items = pcall(cjson.decode, list)
@@ -238,13 +247,13 @@ end
 function job.record(q, id, f, failure)
   local key = q.p .. id
   f.attempts = f.attempts + 1
-  db.hset(key, 'atm', f.attempts, 'failedReason', failure.message)
-  append(key, 'stacktrace', cjson.encode(failure.stack or failure.message), 10)
+  db.hset(key, 'atm', int(f.attempts), 'failedReason', failure.message)
+  append_json(key, 'stacktrace', cjson.encode(failure.stack or failure.message), 10)
   local record = string.format(
     '{"attempt":%d,"worker":%s,"startedAt":%s,"endedAt":%s,"failure":%s}',
     f.attempts, cjson.encode(f.worker or ''), int(f.started_at or NOW), NOW_TEXT, failure.json
   )
-  append(key, 'eya', record, f.attempts > 100 and 100 or nil)
+  append_json(key, 'eya', record, f.attempts > 100 and 100 or nil)
 end
 
 -- Finishes a job that was taken out, and keeps it as long as it is to be kept. `ended.state` is `completed` with a
@@ -252,19 +261,19 @@ end
 function job.finish(q, id, f, ended, keep)
   local key, state = q.p .. id, ended.state
   if state == 'completed' then
-    tell(q, state, { 'jobId', id, 'returnvalue', ended.value, 'prev', 'active' })
+    tell(q, state, 'jobId', id, 'returnvalue', ended.value, 'prev', 'active')
   else
     local failure = ended.failure
-    tell(q, state, { 'jobId', id, 'failedReason', failure.message, 'prev', 'active', 'failure', failure.json })
+    tell(q, state, 'jobId', id, 'failedReason', failure.message, 'prev', 'active', 'failure', failure.json)
     if ended.is_exhausted then
-      tell(q, 'retries-exhausted', { 'jobId', id, 'attemptsMade', f.attempts })
+      tell(q, 'retries-exhausted', 'jobId', id, 'attemptsMade', int(f.attempts))
     end
   end
   if keep.count == 0 or keep.age == 0 then
     db.del_later(job.keys(key))
   else
     if state == 'completed' then
-      db.hset(key, 'returnvalue', ended.value, 'finishedOn', NOW_TEXT, 'atm', f.attempts)
+      db.hset(key, 'returnvalue', ended.value, 'finishedOn', NOW_TEXT, 'atm', int(f.attempts))
     else
       db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', NOW_TEXT)
       db.hdel(key, 'defa')
@@ -272,9 +281,9 @@ function job.finish(q, id, f, ended, keep)
     if q.to_prune[state] and q.to_prune[state] ~= keep.count then
       job.prune_now(q)
     end
-    db.zadd(q.p .. state, ticks.score(), id)
+    db.zadd_later(q.p .. state, ticks.score(), id)
     if keep.age then
-      db.zadd(q.own .. 'expiring:' .. state, ticks.score(NOW + keep.age), id)
+      db.zadd_later(q.own .. 'expiring:' .. state, ticks.score(NOW + keep.age), id)
     end
     if keep.count then
       job.prune_later(q, state, keep.count)
@@ -295,7 +304,7 @@ local function prune(q, state, count)
   for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
     local ties = call('HMGET', q.p .. id, 'deid', 'parent')
     if ties[1] or ties[2] then
-      job.remove(q, id, job.load(q, id), state, 'here')
+      job.remove(q, id, job.load(q, id), state, tell_here)
     else
       ids[#ids + 1] = id
       for _, key in ipairs({ job.keys(q.p .. id) }) do
@@ -333,20 +342,20 @@ function job.prune(q, state, count)
   local beyond = call('ZCARD', q.p .. state) - count
   if beyond > 0 then
     for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
-      job.remove(q, id, job.load(q, id), state, 'here')
+      job.remove(q, id, job.load(q, id), state, tell_here)
     end
   end
 end
 
--- Removes a job that is not active; `only` says who hears of it.
-function job.remove(q, id, f, state, only)
+-- Removes a job that is not active. Tells it by `how`.
+function job.remove(q, id, f, state, how)
   if not f then
     db.zrem(q.p .. state, id)
     return
   end
   place.leave(q, id, f, state)
-  db.del(job.keys(q.p .. id))
-  tell(q, 'removed', { 'jobId', id, 'prev', place.word(q, f, state) }, only)
+  db.del(job.keys(q.p .. id));
+  (how or tell)(q, 'removed', 'jobId', id, 'prev', place.word(q, f, state))
   duplicate.dismiss(q, id, f)
   flow.tell_parent(q, id, f, { state = 'removed' })
 end

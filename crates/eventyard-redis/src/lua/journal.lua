@@ -9,12 +9,8 @@ local function undo(step)
   journal[#journal + 1] = step
 end
 
--- Does something if the commit under way is undone.
-function db.on_undo(step)
-  if journal then
-    undo(step)
-  end
-end
+-- Does something if the commit under way, which may be undone, is undone.
+db.on_undo = undo
 
 -- Remembers a small key as it is, once a commit.
 local function remember(key)
@@ -31,17 +27,19 @@ local function remember(key)
   end)
 end
 
--- What waits to be done in one command: members by key.
+-- What waits to be done in one command: members by key, in sorted sets with their scores.
 local later
 -- The jobs that are removed then: by their keys.
 local gone
+-- Keys that are known not to exist.
+local absent
 
 local function nothing_put_off()
-  later, gone = { push = {}, rem = {}, hdel = {}, del = {} }, {}
+  later, gone = { push = {}, add = {}, rem = {}, hdel = {}, del = {} }, {}
 end
 
 beginnings[#beginnings + 1] = function()
-  journal = nil
+  journal, absent = nil, {}
   nothing_put_off()
 end
 
@@ -66,6 +64,9 @@ function db.flush()
   for key, members in pairs(later.push) do
     db.in_parts('LPUSH', key, members)
   end
+  for key, scored in pairs(later.add) do
+    db.in_parts('ZADD', key, scored)
+  end
   for key, members in pairs(later.rem) do
     db.in_parts('ZREM', key, members)
   end
@@ -80,9 +81,28 @@ function db.flush()
   nothing_put_off()
 end
 
+-- Looks in one command whether any of some keys is there.
+function db.look_for(keys)
+  local found = 0
+  for i = 1, #keys, 1000 do
+    found = found + call('EXISTS', unpack(keys, i, math.min(i + 999, #keys)))
+  end
+  if found == 0 then
+    for _, key in ipairs(keys) do
+      absent[key] = true
+    end
+  end
+end
+
 -- Whether a key is there, and stays.
 function db.exists(key)
-  return not gone[key] and call('EXISTS', key) == 1
+  return not gone[key] and not absent[key] and call('EXISTS', key) == 1
+end
+
+-- Makes a hash whose key is free.
+function db.create(key, ...)
+  absent[key] = nil
+  return db.hset(key, ...)
 end
 
 -- Whether a key that is there goes when the script ends.
@@ -95,6 +115,7 @@ function db.begin()
   db.flush()
   wake()
   journal = { remembered = {} }
+  news.held = {}
 end
 
 -- Whether the commit under way may be undone.
@@ -110,7 +131,7 @@ end
 -- Ends it: what was done is undone, the last thing first.
 function db.roll_back()
   local steps = journal
-  journal = nil
+  journal, news.held = nil, nil
   for i = #steps, 1, -1 do
     steps[i]()
   end
@@ -215,7 +236,26 @@ function db.zadd(key, score, member)
   return call('ZADD', key, score, member)
 end
 
+-- Adds a member to a sorted set; what reads the set sees it if it goes through this part.
+function db.zadd_later(key, score, member)
+  if journal then
+    return db.zadd(key, score, member)
+  end
+  put_off(later.add, key, score)
+  put_off(later.add, key, member)
+end
+
+function db.zscore(key, member)
+  if later.add[key] then
+    db.flush()
+  end
+  return call('ZSCORE', key, member)
+end
+
 function db.zrem(key, member)
+  if later.add[key] then
+    db.flush()
+  end
   if journal then
     local before = call('ZSCORE', key, member)
     if before then
@@ -263,6 +303,9 @@ end
 
 -- Takes an id out of a list; looks from the right end.
 function db.lrem(key, id)
+  if later.push[key] then
+    db.flush()
+  end
   if not journal then
     return call('LREM', key, -1, id)
   end

@@ -34,9 +34,9 @@ end
 
 -- Whether a job is under the lease that was given out last. The lock tells; if Redis has forgotten it, the lease holds
 -- until somebody else has activated the job or taken it over.
-function lease.is_ours(q, id, f)
-  local token, key = lease.token_of(f), q.p .. id
-  if f.lease ~= token .. ' ' .. f.started then
+function lease.is_ours(q, id, f, token)
+  local key = q.p .. id
+  if f.lease ~= token .. ' ' .. f.activation then
     return false
   end
   local lock = locks[key]
@@ -56,7 +56,7 @@ function lease.check(l, is_done)
   end
   local q = queue(l.queue)
   local f = (is_done and job.load_done or job.load)(q, l.id)
-  if not f or lease.token_of(f) ~= l.token or not lease.is_ours(q, l.id, f) then
+  if not f or not lease.is_ours(q, l.id, f, l.token) then
     return nil
   end
   return q, f
@@ -66,9 +66,11 @@ end
 function lease.finish(q, id, f)
   local token = lease.token_of(f)
   ended[token] = true
-  db.on_undo(function()
-    ended[token] = nil
-  end)
+  if db.may_undo() then
+    db.on_undo(function()
+      ended[token] = nil
+    end)
+  end
   db.del_later(q.p .. id .. ':lock')
   db.hdel_later(OURS .. 'tokens', token)
 end

@@ -19,7 +19,6 @@ function verbs.maintain()
   for _, name in ipairs(names) do
     lane.update(queue(name))
   end
-  tell_all()
   wake()
   return cmsgpack.pack({ done, news.told })
 end

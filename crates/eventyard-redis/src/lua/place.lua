@@ -79,7 +79,7 @@ end
 function place.state(q, id, job)
   if job.finished_at then
     for _, state in ipairs({ 'completed', 'failed' }) do
-      if call('ZSCORE', q.p .. state, id) then
+      if db.zscore(q.p .. state, id) then
         return state
       end
     end
@@ -115,7 +115,7 @@ function place.leave(q, id, job, state)
     end
   end
   if job.expires then
-    db.zrem(q.own .. 'unbegun', id)
+    db.zrem(q.own .. 'unbegun', job.expires.member)
   end
 end
 

@@ -4,11 +4,11 @@
 -- Adds an event to the log; false if it is there already.
 function record.append(event)
   local key = OURS .. 'event:' .. event.id
-  if call('EXISTS', key) == 1 then
+  if db.exists(key) then
     return false
   end
   local number = numbers.take()
-  db.hset(key, 'body', event.body, 'kind', event.kind, 'story', event.story, 'at', NOW_TEXT, 'number', int(number))
+  db.create(key, 'body', event.body, 'kind', event.kind, 'story', event.story, 'at', NOW_TEXT, 'number', int(number))
   db.zadd(OURS .. 'log', number, event.id)
   db.zadd(OURS .. 'log:kind:' .. event.kind, number, event.id)
   db.zadd(OURS .. 'log:story:' .. event.story, number, event.id)

@@ -32,7 +32,7 @@ end
 
 settle['retry'] = function(q, id, f, s)
   job.record(q, id, f, s.failure)
-  job.run_again(q, id, f, s.at, 'active', { 'failure', s.failure.json })
+  job.run_again(q, id, f, s.at, 'active', 'failure', s.failure.json)
 end
 
 function settle.snooze(q, id, f, s)
@@ -41,13 +41,13 @@ end
 
 function settle.release(q, id, f)
   place.back(q, id, f)
-  tell(q, 'waiting', { 'jobId', id, 'prev', 'active' })
+  tell(q, 'waiting', 'jobId', id, 'prev', 'active')
 end
 
 function settle.await(q, id, f)
   if call('SCARD', q.p .. id .. ':dependencies') > 0 then
     db.zadd(q.p .. 'waiting-children', ticks.score(), id)
-    tell(q, 'waiting-children', { 'jobId', id, 'prev', 'active' })
+    tell(q, 'waiting-children', 'jobId', id, 'prev', 'active')
   else
     job.run_again(q, id, f, NOW, 'active')
   end
@@ -72,7 +72,7 @@ end
 -- What a handler said about its progress.
 function settle.progress(q, id, progress)
   db.hset(q.p .. id, 'progress', progress)
-  tell(q, 'progress', { 'jobId', id, 'data', progress })
+  tell(q, 'progress', 'jobId', id, 'data', progress)
 end
 
 -- A line of a job's log.

@@ -48,16 +48,16 @@ steer['retry'] = function(w)
   f.attempts, f.crashes = 0, 0
   if call('SCARD', key .. ':dependencies') > 0 then
     db.zadd(q.p .. 'waiting-children', ticks.score(), w.id)
-    tell(q, 'waiting-children', { 'jobId', w.id })
+    tell(q, 'waiting-children', 'jobId', w.id)
   else
     job.run(q, w.id, f, state)
   end
 end
 
 -- Counts the time to live of a job that has not begun from another time at which it could.
-local function expire_later(q, id, f, due)
-  if f.expires and call('ZSCORE', q.own .. 'unbegun', id) then
-    job.must_begin(q, id, due + tonumber(f.expires))
+local function expire_later(q, f, due)
+  if f.expires and call('ZSCORE', q.own .. 'unbegun', f.expires.member) then
+    job.must_begin(q, f.expires, due)
   end
 end
 
@@ -68,7 +68,7 @@ function steer.promote(w)
   if not f then
     return state
   end
-  expire_later(q, w.id, f, NOW)
+  expire_later(q, f, NOW)
   db.zrem(q.p .. 'delayed', w.id)
   job.promote(q, w.id, f)
 end
@@ -130,7 +130,7 @@ function steer.reprioritize(w)
     place.leave(q, w.id, f, state)
     f.expires = expires
     f.priority = w.priority
-    job.run(q, w.id, f, from, 'here')
+    job.run(q, w.id, f, from, tell_here)
   elseif f.holds and f.place then
     -- One that holds its key goes back to its place.
     local at = tonumber(f.place) - f.priority * CLASS + w.priority * CLASS
@@ -159,7 +159,7 @@ function steer.reschedule(w)
   if not f then
     return state
   end
-  expire_later(q, w.id, f, math.max(w.at, NOW))
+  expire_later(q, f, math.max(w.at, NOW))
   local holds, expires, from = f.holds, f.expires, place.word(q, f, state)
   f.expires = nil
   place.leave(q, w.id, f, state)
@@ -187,14 +187,14 @@ function steer.pause(w)
         steer.pour(wait, paused)
       end
     end
-    tell(q, 'paused', {})
+    tell(q, 'paused')
   elseif not w.paused and q.paused then
     db.hdel(meta, 'paused')
     if call('EXISTS', paused) == 1 then
       steer.pour(paused, wait)
     end
     q.paused, q.target, q.woken, q.sooner = false, wait, true, true
-    tell(q, 'resumed', {})
+    tell(q, 'resumed')
   end
 end
 
@@ -308,7 +308,7 @@ function steer.clean(w)
         local f = job.load(q, id)
         local since = f and (FINISHED[state] and f.finished_at or f.created_at) or 0
         if since + w.older <= NOW then
-          job.remove(q, id, f, (state == 'delayed' or FINISHED[state] or state == 'waiting-children') and state or 'ready', 'here')
+          job.remove(q, id, f, (state == 'delayed' or FINISHED[state] or state == 'waiting-children') and state or 'ready', tell_here)
           removed = removed + 1
         end
       end
@@ -319,7 +319,7 @@ function steer.clean(w)
     window = window + w.limit
   end
   if removed > 0 then
-    tell(q, 'cleaned', { 'count', removed }, 'there')
+    tell_there(q, 'cleaned', 'count', int(removed))
   end
   return nil, removed
 end

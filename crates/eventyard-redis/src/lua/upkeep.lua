@@ -1,25 +1,6 @@
 -- What time does to jobs.
 
 
--- Fails jobs of a queue that should have begun.
-local function expire(q)
-  for _, id in ipairs(call('ZRANGEBYSCORE', q.own .. 'unbegun', '-inf', ticks.due())) do
-    local by = math.floor(tonumber(call('ZSCORE', q.own .. 'unbegun', id)))
-    local f = job.load(q, id)
-    local state = f and place.state(q, id, f)
-    call('ZREM', q.own .. 'unbegun', id)
-    if state == 'ready' or state == 'delayed' then
-      f.expires = nil
-      place.leave(q, id, f, state)
-      local message = string.format(
-        'no attempt began before %s, the end of its time to live; retry it to run it', upkeep.instant(by)
-      )
-      local keep = job.keep_of(job.options(q, id).removeOnFail)
-      job.finish(q, id, f, { state = 'failed', failure = job.failure('expired', message) }, keep)
-    end
-  end
-end
-
 -- An instant as text, as people read it.
 function upkeep.instant(ms)
   local seconds = math.floor(ms / 1000)
@@ -72,9 +53,43 @@ local function each_due(index, visit, list, divisor)
   end
 end
 
+-- Fails a job that should have begun.
+local function expire(q, id, by)
+  local f = job.load(q, id)
+  local state = f and place.state(q, id, f)
+  if state == 'ready' or state == 'delayed' then
+    f.expires = nil
+    place.leave(q, id, f, state)
+    local message = string.format(
+      'no attempt began before %s, the end of its time to live; retry it to run it', upkeep.instant(by)
+    )
+    local keep = job.keep_of(job.options(q, id).removeOnFail)
+    job.finish(q, id, f, { state = 'failed', failure = job.failure('expired', message) }, keep)
+  end
+end
+
+-- Fails the jobs of all queues that should have begun: those first whose time ended first.
+local function expire_due()
+  local late = {}
+  each_due('unbegun', function(q)
+    local list = q.own .. 'unbegun'
+    local found = call('ZRANGEBYSCORE', list, '-inf', NOW, 'WITHSCORES')
+    for i = 1, #found, 2 do
+      late[#late + 1] = { q = q, member = found[i], by = tonumber(found[i + 1]) }
+      call('ZREM', list, found[i])
+    end
+  end, function(q) return q.own .. 'unbegun' end, 1)
+  table.sort(late, function(a, b)
+    return a.by < b.by or a.by == b.by and a.member < b.member
+  end)
+  for _, job in ipairs(late) do
+    expire(job.q, string.sub(job.member, 17), job.by)
+  end
+end
+
 -- Does what the time has come for, on every queue that has something of the kind.
 function upkeep.catch_up()
-  each_due('unbegun', expire, function(q) return q.own .. 'unbegun' end, 1)
+  expire_due()
   each_due('delayed', upkeep.promote, function(q) return q.p .. 'delayed' end, PER_MS)
   db.flush()
   for _, q in pairs(queues) do
@@ -108,14 +123,14 @@ local function take_over(q, id, f, max_crashes)
   call('DEL', q.p .. id .. ':lock')
   call('HDEL', OURS .. 'tokens', lease.token_of(f))
   local attempt, worker = f.attempts + 1, f.worker or ''
-  tell(q, 'stalled', { 'jobId', id }, 'here')
+  tell_here(q, 'stalled', 'jobId', id)
   local message = string.format('the worker `%s` stopped without a word during attempt %d', worker, attempt)
   job.record(q, id, f, job.failure('crash', message))
   call('HINCRBY', q.p .. id, 'stc', 1)
   f.crashes = f.crashes + 1
   if f.crashes < max_crashes then
     job.run_again(q, id, f, NOW, 'active')
-    tell(q, 'stalled', { 'jobId', id }, 'there')
+    tell_there(q, 'stalled', 'jobId', id)
     return false
   end
   message = string.format(
@@ -167,7 +182,7 @@ function upkeep.end_leases(names, limit, max_crashes, done)
   for _, each in ipairs(upkeep.due(names, { 'leases' }, limit, token_of)) do
     local q, id = each.q, each.id
     local f = job.load(q, id)
-    local is_ours = f and f.lease and call('LPOS', q.p .. 'active', id) and lease.is_ours(q, id, f)
+    local is_ours = f and f.lease and call('LPOS', q.p .. 'active', id) and lease.is_ours(q, id, f, lease.token_of(f))
     call('ZREM', each.list, id)
     if is_ours then
       if take_over(q, id, f, max_crashes) then
@@ -194,8 +209,8 @@ function upkeep.check_stalled(q, interval, max_stalled)
       end
       call('RPUSH', q.target, id)
       q.woken = true
-      tell(q, 'waiting', { 'jobId', id, 'prev', 'active' })
-      tell(q, 'stalled', { 'jobId', id })
+      tell(q, 'waiting', 'jobId', id, 'prev', 'active')
+      tell(q, 'stalled', 'jobId', id)
     end
   end
   call('DEL', q.p .. 'stalled')
@@ -213,7 +228,7 @@ function upkeep.remove_old(names, limit)
     local q, state = each.q, string.match(each.list, '[^:]+$')
     call('ZREM', each.list, each.id)
     if call('ZSCORE', q.p .. state, each.id) then
-      job.remove(q, each.id, job.load(q, each.id), state, 'here')
+      job.remove(q, each.id, job.load(q, each.id), state, tell_here)
       removed = removed + 1
     end
   end

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, fmt};
 
 use bytes::Bytes;
 use eventyard_core::{
-    Commit, CommitError, Effect, Enqueued, JobId, JobKey, JobState, Maintenance, QueueName,
+    Commit, CommitError, Effect, Enqueued, JobId, JobKey, JobState, Maintenance, NewJob, QueueName,
     Receipt, StoreError, StoreErrorKind, Timestamp, Write,
 };
 use serde::{Deserialize, Deserializer, de};
@@ -59,8 +59,27 @@ impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
 /// Something that was told: the queue, the event's name, its fields and their values.
 pub(crate) type Told<'a> = (Raw<'a>, Raw<'a>, Vec<Raw<'a>>);
 
-/// The answer to commits: what each did, what was told, and the leases that were cancelled.
-pub(crate) type Committed<'a> = (Vec<(u8, Verdict<'a>)>, Vec<Told<'a>>, Vec<Raw<'a>>);
+/// The answer to commits and claims: that to each part, what was told, and the leases that were cancelled.
+pub(crate) type Worked<'a> = (Vec<PartAnswer<'a>>, Vec<Told<'a>>, Vec<Raw<'a>>);
+
+/// Whether a part was done, and its answer; or why not.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PartAnswer<'a>(u8, #[serde(borrow)] Raw<'a>);
+
+impl PartAnswer<'_> {
+    /// The answer, as a part of the one that it is in.
+    pub(crate) fn of(&self, whole: &Bytes) -> Result<Bytes, StoreError> {
+        let Self(is_done, answer) = self;
+        if *is_done == 1 {
+            return Ok(answer.of(whole));
+        }
+        let why = String::from_utf8_lossy(&answer.0);
+        Err(StoreError::new(StoreErrorKind::Corrupt, format!("redis: {why}")))
+    }
+}
+
+/// The answer to commits.
+pub(crate) type Verdicts<'a> = Vec<(u8, Verdict<'a>)>;
 
 /// What became of one commit.
 #[derive(Debug, Deserialize)]
@@ -77,14 +96,20 @@ pub(crate) enum Verdict<'a> {
 pub(crate) enum Done<'a> {
     Yes(#[expect(dead_code, reason = "it tells the shapes apart")] bool),
     Number(u64),
+    /// There is a job that stands for the one that was to be added.
     #[serde(borrow)]
-    Enqueued(Added<'a>),
+    Other(Raw<'a>),
     Published(u8, Vec<Added<'a>>),
 }
 
-/// A job's id, and whether it was there already.
+/// Whether a job was there already, or the id of the one that stands for it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Added<'a>(#[serde(borrow)] Raw<'a>, u8);
+#[serde(untagged)]
+pub(crate) enum Added<'a> {
+    Own(u64),
+    #[serde(borrow)]
+    Other(Raw<'a>),
+}
 
 /// A text or a number of a refusal.
 #[derive(Debug, Deserialize)]
@@ -94,8 +119,8 @@ pub(crate) enum Plain {
     Text(String),
 }
 
-/// The answer to a claim: each job's id, token and fields; when a claim may get more; what was told.
-pub(crate) type Claimed<'a> = (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens, Vec<Told<'a>>);
+/// The answer to a claim: each job's id, token and fields; when a claim may get more.
+pub(crate) type Claimed<'a> = (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens);
 
 /// When a claim may get what it does not get now.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -172,10 +197,13 @@ fn effect(write: &Write, done: Done<'_>) -> Effect {
         (Write::Publish { event, jobs }, Done::Published(duplicate, added)) => Effect::Published {
             event: event.id.clone(),
             duplicate: duplicate == 1,
-            jobs: jobs.iter().zip(added).map(|(job, added)| enqueued(&job.queue, &added)).collect(),
+            jobs: jobs.iter().zip(added).map(|(job, added)| enqueued(job, &added)).collect(),
         },
-        (Write::Enqueue(job), Done::Enqueued(added)) => {
-            Effect::Enqueued(enqueued(&job.queue, &added))
+        (Write::Enqueue(job), Done::Number(known)) => {
+            Effect::Enqueued(enqueued(job, &Added::Own(known)))
+        }
+        (Write::Enqueue(job), Done::Other(id)) => {
+            Effect::Enqueued(enqueued(job, &Added::Other(id)))
         }
         (Write::Put { .. }, Done::Number(version)) => Effect::Version(version),
         (Write::Clean { .. }, Done::Number(removed)) => Effect::Removed(removed),
@@ -183,9 +211,15 @@ fn effect(write: &Write, done: Done<'_>) -> Effect {
     }
 }
 
-fn enqueued(queue: &QueueName, Added(id, duplicate): &Added<'_>) -> Enqueued {
-    let id = JobId::new(id.text()).expect("the id of a job that was added was one");
-    Enqueued { queue: queue.clone(), id, duplicate: *duplicate == 1 }
+fn enqueued(job: &NewJob, added: &Added<'_>) -> Enqueued {
+    let (id, duplicate) = match added {
+        Added::Own(known) => (job.id.clone(), *known == 1),
+        Added::Other(id) => {
+            let id = JobId::new(id.text()).expect("the id of a job that was added was one");
+            (id, true)
+        }
+    };
+    Enqueued { queue: job.queue.clone(), id, duplicate }
 }
 
 /// What jobs may be done something to, in the words of [`CommitError::WrongState`].

@@ -1,8 +1,8 @@
 //! The desk: one task through which everything goes that changes the store.
 //!
-//! What has come while the last calls were under way leaves together: all commits as one call of the script, then
-//! the claims and the rest, in one round trip. So concurrent callers share the cost of a call, what settles jobs
-//! travels with what claims the next, and what is told keeps the order in which it happened.
+//! What has come while the last calls were under way leaves together: all commits and claims as one call of the script,
+//! then the rest, in one round trip. So concurrent callers share the cost of a call, what settles jobs travels with what
+//! claims the next, and what is told keeps the order in which it happened.
 
 mod call;
 mod hand;
@@ -18,7 +18,12 @@ use redis::{Pipeline, RedisResult, Value, aio::ConnectionLike};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use self::call::Call;
-use super::{answer::Told, news};
+use super::{
+    answer::Told,
+    claimed::{Claimed, Unwanted},
+    news,
+    standing::Standing,
+};
 use crate::{
     connect,
     script::{self, Runs, Script},
@@ -39,14 +44,10 @@ pub(crate) type Receipts = Vec<Result<Receipt, CommitError>>;
 pub(crate) enum Request {
     Commit(Vec<Commit>, Answer<Receipts>),
     Claim(Claim, Answer<Claimed>),
+    /// Takes jobs back that were claimed for nobody.
+    GiveBack(Vec<Leased>),
     Renew(Vec<Lease>, Duration, Answer<Vec<Renewal>>),
     Maintain(Upkeep, Answer<Maintenance>),
-}
-
-/// The jobs of a claim, and when another may get what this one does not.
-pub(crate) struct Claimed {
-    pub(crate) jobs: Vec<Leased>,
-    pub(crate) opens: Option<Timestamp>,
 }
 
 /// What the desk works with.
@@ -63,6 +64,10 @@ pub(crate) struct Desk {
     pub(crate) claims: u32,
     /// How many milliseconds longer Redis keeps what it forgets by its own clock.
     pub(crate) grace: u32,
+    /// The claims that go along with what adds jobs.
+    pub(crate) standing: Arc<Standing>,
+    /// Jobs that were claimed for nobody, and where they come from.
+    pub(crate) unwanted: (Unwanted, mpsc::UnboundedReceiver<Vec<Leased>>),
     /// How the server runs the code.
     pub(crate) runs: Runs,
     /// What adds the next jobs of schedulers whose present ones were claimed.
@@ -77,9 +82,15 @@ impl Desk {
         let mut waiting = Vec::new();
         loop {
             // The next jobs of schedulers do not wait until somebody asks.
-            let is_idle = self.next_jobs.is_empty();
-            if is_idle && requests.recv_many(&mut waiting, MAX_REQUESTS).await == 0 {
-                return;
+            if self.next_jobs.is_empty() {
+                tokio::select! {
+                    count = requests.recv_many(&mut waiting, MAX_REQUESTS) => {
+                        if count == 0 {
+                            return;
+                        }
+                    }
+                    Some(jobs) = self.unwanted.1.recv() => waiting.push(Request::GiveBack(jobs)),
+                }
             }
             let now = self.clock.now();
             let calls = self.calls(waiting.drain(..), now);

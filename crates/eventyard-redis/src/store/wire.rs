@@ -11,42 +11,42 @@ use serde::Serialize;
 
 use self::write::{WireWrite, wire_write};
 
-/// Whom a script works for.
+/// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) prefix: &'a str,
-    pub(crate) node: &'a str,
     pub(crate) now: Timestamp,
+}
+
+#[derive(Serialize)]
+pub(crate) struct WorkArgs<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) node: &'a str,
+    pub(crate) now: i64,
     /// Whether anybody listens to the feed.
     pub(crate) heard: bool,
     /// How many milliseconds longer Redis keeps what it forgets by its own clock.
     pub(crate) grace: u32,
+    pub(crate) parts: Vec<WirePart<'a>>,
+}
+
+/// What is asked for together with more.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WirePart<'a> {
+    Commits(Vec<WireCommit<'a>>),
+    Claim(WireClaim<'a>),
 }
 
 #[derive(Serialize)]
-pub(crate) struct Commits<'a> {
-    prefix: &'a str,
-    node: &'a str,
-    now: i64,
-    heard: bool,
-    grace: u32,
-    commits: Vec<WireCommit<'a>>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct ClaimArgs<'a> {
-    pub(crate) prefix: &'a str,
-    pub(crate) node: &'a str,
-    pub(crate) now: i64,
-    pub(crate) heard: bool,
-    pub(crate) grace: u32,
+pub(crate) struct WireClaim<'a> {
     pub(crate) queue: &'a str,
     pub(crate) max: usize,
     pub(crate) burst: usize,
     pub(crate) lease: i64,
     pub(crate) worker: &'a str,
     /// The first 24 digits of the tokens.
-    pub(crate) token: &'a str,
+    pub(crate) token: String,
 }
 
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub(crate) struct MaintainArgs<'a> {
 }
 
 #[derive(Serialize)]
-struct WireCommit<'a> {
+pub(crate) struct WireCommit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     lease: Option<WireLease<'a>>,
     writes: Vec<WireWrite<'a>>,
@@ -125,15 +125,16 @@ impl Serialize for Blob<'_> {
     }
 }
 
-/// The argument of the script that applies `commits`.
-pub(crate) fn commits(caller: Caller<'_>, commits: &[&Commit]) -> Vec<u8> {
-    let Caller { prefix, node, now, heard, grace } = caller;
-    let commits = commits.iter().map(|commit| WireCommit {
+/// Commits for the script that applies them.
+pub(crate) fn commits<'a>(
+    commits: impl Iterator<Item = &'a Commit>,
+    caller: Caller<'_>,
+) -> Vec<WireCommit<'a>> {
+    let wire = |commit: &'a Commit| WireCommit {
         lease: commit.lease.as_ref().map(WireLease::from),
         writes: commit.writes.iter().map(|write| wire_write(write, caller)).collect(),
-    });
-    let commits = commits.collect();
-    encode(&Commits { prefix, node, now: now.as_millis(), heard, grace, commits })
+    };
+    commits.map(wire).collect()
 }
 
 /// A script's argument as MessagePack.

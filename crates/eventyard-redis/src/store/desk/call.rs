@@ -1,7 +1,10 @@
 //! From what is asked to the calls of scripts.
 
+use std::sync::Arc;
+
 use eventyard_core::{
-    Claim, Commit, CommitError, Maintenance, Renewal, Settlement, Timestamp, Write, fair::burst,
+    Claim, Commit, CommitError, Leased, Maintenance, NewJob, QueueName, Renewal, Settlement,
+    Timestamp, Write, fair::burst,
 };
 
 use super::{Answer, Claimed, Desk, Receipts, Request};
@@ -9,12 +12,12 @@ use crate::{
     script::Script,
     store::{
         reserved,
-        wire::{self, Caller, ClaimArgs, MaintainArgs, RenewArgs, WireLease},
+        wire::{self, Caller, MaintainArgs, RenewArgs, WireClaim, WireLease, WirePart, WorkArgs},
     },
 };
 
-/// The most commits in one call of the script: others wait while it runs.
-const MAX_COMMITS: usize = 256;
+/// The most writes in one call of the script, unless one commit has more: others wait while it runs.
+const MAX_WRITES: usize = 256;
 /// The most bytes of payloads in one call, unless one request has more.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The most jobs of one claim.
@@ -31,17 +34,45 @@ pub(super) struct Call {
 }
 
 pub(super) enum Then {
-    /// The commits of several requests, and how many each has.
-    Commits(Vec<(Vec<Commit>, Answer<Receipts>)>),
-    Claim(Claim, Timestamp, Answer<Claimed>),
+    Work(Vec<Part>),
     Renew(Timestamp, usize, Answer<Vec<Renewal>>),
     Maintain(usize, Answer<Maintenance>),
     /// The next job of a scheduler, with what adds it.
     NextJob(Vec<u8>),
 }
 
+/// What is asked for together with more.
+pub(super) enum Part {
+    /// Commits; nobody waits for those that give jobs back.
+    Commits(Vec<Commit>, Option<Answer<Receipts>>),
+    Claim(Claim, Answer<Claimed>),
+}
+
+/// Parts that are to share a call, and how much they are.
+#[derive(Default)]
+struct Gathered {
+    parts: Vec<Part>,
+    writes: usize,
+    bytes: usize,
+}
+
+impl Gathered {
+    /// Whether there is room for commits.
+    fn has_room(&self, commits: &[Commit]) -> bool {
+        self.writes == 0
+            || self.writes + writes(commits) <= MAX_WRITES
+                && self.bytes + commits.iter().map(weight).sum::<usize>() <= MAX_BYTES
+    }
+
+    fn add(&mut self, commits: Vec<Commit>, answer: Option<Answer<Receipts>>) {
+        self.writes += writes(&commits);
+        self.bytes += commits.iter().map(weight).sum::<usize>();
+        self.parts.push(Part::Commits(commits, answer));
+    }
+}
+
 impl Desk {
-    /// The calls that answer some requests; all commits up to a claim share one.
+    /// The calls that answer some requests; commits and claims share one as far as that is not too large.
     pub(super) fn calls(
         &mut self,
         requests: impl Iterator<Item = Request>,
@@ -54,34 +85,24 @@ impl Desk {
                 Call { script: Script::Iterate, argument, then }
             })
             .collect();
-        let mut commits = Vec::new();
-        let (mut count, mut bytes) = (0, 0);
+        let mut gathered = Gathered::default();
         for request in requests {
             match request {
-                Request::Commit(own, answer) => {
-                    let own_bytes = own.iter().map(weight).sum::<usize>();
-                    if count > 0
-                        && (count + own.len() > MAX_COMMITS || bytes + own_bytes > MAX_BYTES)
-                    {
-                        calls.push(self.commit_call(std::mem::take(&mut commits), now));
-                        (count, bytes) = (0, 0);
+                Request::Commit(commits, answer) => {
+                    if !gathered.has_room(&commits) {
+                        let full = std::mem::take(&mut gathered);
+                        calls.push(self.work_call(full.parts, now));
                     }
-                    count += own.len();
-                    bytes += own_bytes;
-                    commits.push((own, answer));
+                    let claims = self.claims_for(&commits);
+                    gathered.add(commits, Some(answer));
+                    gathered.parts.extend(claims);
                 }
                 Request::Claim(ask, answer) => {
-                    if answer.is_closed() {
-                        continue;
+                    if !answer.is_closed() {
+                        gathered.parts.push(Part::Claim(ask, answer));
                     }
-                    if !commits.is_empty() {
-                        calls.push(self.commit_call(std::mem::take(&mut commits), now));
-                        (count, bytes) = (0, 0);
-                    }
-                    let argument = self.claim_argument(&ask, now);
-                    let then = Then::Claim(ask, now, answer);
-                    calls.push(Call { script: Script::Claim, argument, then });
                 }
+                Request::GiveBack(jobs) => gathered.add(give_back(jobs), None),
                 Request::Renew(leases, lease_for, answer) => {
                     let argument = wire::encode(&RenewArgs {
                         prefix: &self.prefix,
@@ -112,44 +133,86 @@ impl Desk {
                 }
             }
         }
-        if !commits.is_empty() {
-            calls.push(self.commit_call(commits, now));
+        if !gathered.parts.is_empty() {
+            calls.push(self.work_call(gathered.parts, now));
         }
         calls
     }
 
-    fn commit_call(&self, requests: Vec<(Vec<Commit>, Answer<Receipts>)>, now: Timestamp) -> Call {
-        let commits: Vec<_> = requests
-            .iter()
-            .flat_map(|(commits, _)| commits)
-            .filter(|commit| check(commit).is_ok())
-            .collect();
-        let argument = wire::commits(self.caller(now), &commits);
-        Call { script: Script::Commit, argument, then: Then::Commits(requests) }
+    /// The claims that stand and that commits may have jobs for.
+    fn claims_for(&self, commits: &[Commit]) -> Vec<Part> {
+        let mut added: Vec<(&QueueName, usize)> = Vec::new();
+        for job in commits.iter().flat_map(|commit| &commit.writes).flat_map(added_by) {
+            let options = &job.options;
+            if options.delay.is_some() || options.run_at.is_some() || job.awaits_children {
+                continue;
+            }
+            match added.iter_mut().find(|(queue, _)| *queue == &job.queue) {
+                Some((_, jobs)) => *jobs += 1,
+                None => added.push((&job.queue, 1)),
+            }
+        }
+        let claims = added.into_iter().flat_map(|(queue, jobs)| self.standing.take(queue, jobs));
+        claims.map(|(ask, answer)| Part::Claim(ask, answer)).collect()
     }
 
-    fn caller(&self, now: Timestamp) -> Caller<'_> {
-        let heard = self.feed.is_recording();
-        Caller { prefix: &self.prefix, node: &self.node, now, heard, grace: self.grace }
-    }
-
-    fn claim_argument(&mut self, ask: &Claim, now: Timestamp) -> Vec<u8> {
-        self.claims = self.claims.wrapping_add(1);
-        let token = format!("{:016x}{:08x}", self.nonce, self.claims);
-        wire::encode(&ClaimArgs {
-            prefix: &self.prefix,
-            node: &self.node,
+    fn work_call(&mut self, parts: Vec<Part>, now: Timestamp) -> Call {
+        let (prefix, node) = (Arc::clone(&self.prefix), Arc::clone(&self.node));
+        let mut asked = Vec::with_capacity(parts.len());
+        for part in &parts {
+            asked.push(match part {
+                Part::Commits(commits, _) => {
+                    let sound = commits.iter().filter(|commit| check(commit).is_ok());
+                    WirePart::Commits(wire::commits(sound, Caller { prefix: &prefix, now }))
+                }
+                Part::Claim(ask, _) => WirePart::Claim(WireClaim {
+                    queue: ask.queue.as_str(),
+                    max: ask.max.min(MAX_CLAIM),
+                    burst: burst(ask.max),
+                    lease: wire::millis(ask.lease_for),
+                    worker: ask.worker.as_str(),
+                    token: self.next_token(),
+                }),
+            });
+        }
+        let argument = wire::encode(&WorkArgs {
+            prefix: &prefix,
+            node: &node,
             now: now.as_millis(),
             heard: self.feed.is_recording(),
             grace: self.grace,
-            queue: ask.queue.as_str(),
-            max: ask.max.min(MAX_CLAIM),
-            burst: burst(ask.max),
-            lease: wire::millis(ask.lease_for),
-            worker: ask.worker.as_str(),
-            token: &token,
-        })
+            parts: asked,
+        });
+        Call { script: Script::Work, argument, then: Then::Work(parts) }
     }
+
+    /// What the tokens of a claim begin with.
+    fn next_token(&mut self) -> String {
+        self.claims = self.claims.wrapping_add(1);
+        format!("{:016x}{:08x}", self.nonce, self.claims)
+    }
+}
+
+/// The jobs that a write may add.
+fn added_by(write: &Write) -> &[NewJob] {
+    match write {
+        Write::Publish { jobs, .. } => jobs,
+        Write::Enqueue(job) => std::slice::from_ref(job),
+        _ => &[],
+    }
+}
+
+/// What releases jobs: the last that was taken goes back first, so that all come to their places.
+fn give_back(jobs: Vec<Leased>) -> Vec<Commit> {
+    let release =
+        |leased: Leased| Commit::under(leased.lease, [Write::Settle(Settlement::Release)]);
+    jobs.into_iter().rev().map(release).collect()
+}
+
+/// How much commits ask for: the time that it takes goes by their jobs.
+fn writes(commits: &[Commit]) -> usize {
+    let each = commits.iter().flat_map(|commit| &commit.writes);
+    each.map(|write| added_by(write).len().max(1)).sum()
 }
 
 /// The bytes of a commit that count.

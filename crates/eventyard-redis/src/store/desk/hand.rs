@@ -4,11 +4,11 @@ use bytes::Bytes;
 use eventyard_core::{Claim, Commit, Renewal, StoreError, StoreErrorKind, Timestamp};
 
 use super::{
-    Answer, Claimed, Desk, Receipts,
-    call::{Then, check},
+    Claimed, Desk, Receipts,
+    call::{Part, Then, check},
 };
 use crate::store::{
-    answer::{self, Committed, Maintained},
+    answer::{self, Maintained, Verdicts, Worked},
     leased, scheduler,
 };
 
@@ -21,12 +21,7 @@ impl Desk {
         now: Timestamp,
     ) {
         match then {
-            Then::Commits(requests) => self.hand_out_commits(requests, answer, now),
-            Then::Claim(ask, now, to) => {
-                let claimed = answer.and_then(|answer| self.read_claim(&ask, &answer, now));
-                // A claim that nobody waits for any more is given back by whoever made it.
-                let _ = to.send(claimed);
-            }
+            Then::Work(parts) => self.hand_out_work(parts, answer, now),
             Then::Renew(until, count, to) => {
                 let renewed = answer.and_then(|answer| answer::read::<Vec<u8>>(&answer));
                 let renewed = renewed.map(|answers| {
@@ -48,50 +43,59 @@ impl Desk {
         }
     }
 
-    fn hand_out_commits(
-        &self,
-        requests: Vec<(Vec<Commit>, Answer<Receipts>)>,
+    fn hand_out_work(
+        &mut self,
+        parts: Vec<Part>,
         answer: Result<Bytes, StoreError>,
         now: Timestamp,
     ) {
-        let verdicts = answer.and_then(|answer| {
-            let (verdicts, told, cancelled) = answer::read::<Committed<'_>>(&answer)?;
+        let answers = answer.and_then(|answer| {
+            let (answers, told, cancelled) = answer::read::<Worked<'_>>(&answer)?;
             self.tell(&told, now);
             for token in cancelled.iter().filter_map(|token| token.text().parse().ok()) {
                 // Nobody needs to listen.
                 let _ = self.cancelled.send(token);
             }
-            let mut verdicts = verdicts.into_iter();
-            let mut receipts = Vec::with_capacity(requests.len());
-            for (commits, _) in &requests {
-                let own: Option<Vec<_>> = commits
-                    .iter()
-                    .map(|commit| match check(commit) {
-                        Err(malformed) => Some(Err(malformed)),
-                        Ok(()) => {
-                            let (_, verdict) = verdicts.next()?;
-                            Some(answer::receipt(commit, verdict, &self.prefix))
-                        }
-                    })
-                    .collect();
-                receipts.push(own.ok_or_else(|| {
-                    StoreError::new(StoreErrorKind::Corrupt, "a script answered too few commits")
-                }));
+            if answers.len() != parts.len() {
+                return Err(StoreError::new(StoreErrorKind::Corrupt, "a script answered too few"));
             }
-            Ok(receipts)
+            Ok(answers.into_iter().map(|part| part.of(&answer)).collect::<Vec<_>>())
         });
-        match verdicts {
-            Ok(receipts) => {
-                for ((_, to), receipts) in requests.into_iter().zip(receipts) {
-                    let _ = to.send(receipts);
+        let (answers, error) = match answers {
+            Ok(answers) => (answers, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let failed = error.iter().cycle().map(|error| Err(error.share()));
+        for (part, answer) in parts.into_iter().zip(answers.into_iter().chain(failed)) {
+            match part {
+                Part::Commits(commits, to) => {
+                    let receipts = answer.and_then(|answer| self.receipts(&commits, &answer));
+                    match to {
+                        Some(to) => drop(to.send(receipts)),
+                        None => note_given_back(receipts),
+                    }
                 }
-            }
-            Err(error) => {
-                for (_, to) in requests {
-                    let _ = to.send(Err(error.share()));
+                Part::Claim(ask, to) => {
+                    // What nobody waits for any more goes back by itself.
+                    drop(to.send(answer.and_then(|answer| self.read_claim(&ask, &answer, now))));
                 }
             }
         }
+    }
+
+    fn receipts(&self, commits: &[Commit], answer: &Bytes) -> Result<Receipts, StoreError> {
+        let mut verdicts = answer::read::<Verdicts<'_>>(answer)?.into_iter();
+        let receipt = |commit| match check(commit) {
+            Err(malformed) => Some(Err(malformed)),
+            Ok(()) => {
+                let (_, verdict) = verdicts.next()?;
+                Some(answer::receipt(commit, verdict, &self.prefix))
+            }
+        };
+        let receipts: Option<Vec<_>> = commits.iter().map(receipt).collect();
+        receipts.ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Corrupt, "a script answered too few commits")
+        })
     }
 
     /// Keeps what adds the next job of a scheduler until it is added: without it, the scheduler stops.
@@ -109,19 +113,25 @@ impl Desk {
         answer: &Bytes,
         now: Timestamp,
     ) -> Result<Claimed, StoreError> {
-        let (jobs, opens, told) = answer::read::<answer::Claimed<'_>>(answer)?;
-        self.tell(&told, now);
+        let (leased, opens) = answer::read::<answer::Claimed<'_>>(answer)?;
         let until = now + ask.lease_for;
-        let mut claimed = Claimed { jobs: Vec::with_capacity(jobs.len()), opens: opens.instant() };
-        for (id, token, fields) in &jobs {
+        let mut jobs = Vec::with_capacity(leased.len());
+        for (id, token, fields) in &leased {
             let read = leased::read(&ask.queue, id, token, fields, answer, until, &self.prefix);
             let Some((leased, row)) = read else { continue };
             let caller = (&*self.prefix, &*self.node);
             if let Some(next) = scheduler::argument(&row, caller, &ask.queue, id.text(), now) {
                 self.next_jobs.push(next);
             }
-            claimed.jobs.push(leased);
+            jobs.push(leased);
         }
-        Ok(claimed)
+        Ok(Claimed::new(jobs, opens.instant(), self.unwanted.0.clone()))
+    }
+}
+
+/// Says so when jobs that nobody wanted could not be given back.
+fn note_given_back(receipts: Result<Receipts, StoreError>) {
+    if let Err(error) = receipts {
+        tracing::warn!(%error, "jobs that nobody wanted come back when their leases end");
     }
 }

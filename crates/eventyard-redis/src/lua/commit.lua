@@ -1,5 +1,12 @@
 -- Applies commits, each as a whole or not at all.
 
+-- The jobs that the commit under way has added and that wait for children.
+local parents
+
+beginnings[#beginnings + 1] = function()
+  parents = {}
+end
+
 -- Refuses a job that a queue has no room for.
 local function check_room(q)
   local most = q.limits.maxLength
@@ -44,6 +51,9 @@ local function enqueue(new)
     return nil, full
   end
   job.add(q, new, window)
+  if new.awaits then
+    parents[#parents + 1] = new
+  end
   return ADDED
 end
 
@@ -93,17 +103,12 @@ local function write(w, l, q, f)
 end
 
 -- Lets the parents run that a commit has added and whose children have all ended already.
-local function release_parents(c)
-  for _, w in ipairs(c.writes) do
-    if w.job and w.job.awaits then
-      flow.release(queue(w.job.queue), w.job.id)
-    end
-    if w.jobs then
-      for _, new in ipairs(w.jobs) do
-        if new.awaits then
-          flow.release(queue(new.queue), new.id)
-        end
-      end
+local function release_parents()
+  local added = parents
+  if #added > 0 then
+    parents = {}
+    for _, new in ipairs(added) do
+      flow.release(queue(new.queue), new.id)
     end
   end
 end
@@ -164,6 +169,7 @@ local function commit(c)
       if can_undo then
         db.roll_back()
       end
+      parents = {}
       for n = #news.cancelled, cancelled + 1, -1 do
         news.cancelled[n] = nil
       end
@@ -171,14 +177,9 @@ local function commit(c)
     end
     effects[i] = effect
   end
-  release_parents(c)
+  release_parents()
   db.keep()
-  for _, touched in pairs(queues) do
-    if next(touched.touched) then
-      db.flush()
-      lane.update(touched)
-    end
-  end
+  lane.update_all()
   tell_held()
   return effects
 end

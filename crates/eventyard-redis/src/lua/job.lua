@@ -293,6 +293,11 @@ function job.finish(q, id, f, ended, keep)
   flow.tell_parent(q, id, f, ended)
 end
 
+-- Whether each removal matters by itself: because it may be undone, or somebody hears of it.
+local function is_watched()
+  return db.may_undo() or A.heard
+end
+
 -- Keeps the newest of the finished jobs.
 local function prune(q, state, count)
   db.flush()
@@ -302,8 +307,8 @@ local function prune(q, state, count)
   end
   local ids, keys = {}, {}
   for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
-    local ties = call('HMGET', q.p .. id, 'deid', 'parent')
-    if ties[1] or ties[2] then
+    local ties = not is_watched() and call('HMGET', q.p .. id, 'deid', 'parent')
+    if not ties or ties[1] or ties[2] then
       job.remove(q, id, job.load(q, id), state, tell_here)
     else
       ids[#ids + 1] = id
@@ -312,21 +317,20 @@ local function prune(q, state, count)
       end
     end
   end
-  if #ids > 0 then
-    db.in_parts('ZREM', q.p .. state, ids)
-    db.in_parts('ZREM', q.own .. 'expiring:' .. state, ids)
-    for i = 1, #keys, 1000 do
-      call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
-    end
+  db.in_parts('ZREM', q.p .. state, ids)
+  db.in_parts('ZREM', q.own .. 'expiring:' .. state, ids)
+  for i = 1, #keys, 1000 do
+    call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
   end
 end
 
--- Keeps the newest of the finished jobs when others have ended too, if nobody hears what goes in between.
+-- Keeps the newest of the finished jobs: when others have ended too, unless each removal matters.
 function job.prune_later(q, state, count)
-  if db.may_undo() or A.heard then
-    return job.prune(q, state, count)
+  if is_watched() then
+    prune(q, state, count)
+  else
+    q.to_prune[state] = count
   end
-  q.to_prune[state] = count
 end
 
 -- Does what was put off on one queue.
@@ -334,16 +338,6 @@ function job.prune_now(q)
   for state, count in pairs(q.to_prune) do
     q.to_prune[state] = nil
     prune(q, state, count)
-  end
-end
-
--- Keeps the newest of the finished jobs, in a commit that may be undone or that is heard.
-function job.prune(q, state, count)
-  local beyond = call('ZCARD', q.p .. state) - count
-  if beyond > 0 then
-    for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
-      job.remove(q, id, job.load(q, id), state, tell_here)
-    end
   end
 end
 

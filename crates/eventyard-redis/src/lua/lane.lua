@@ -24,10 +24,18 @@ function lane.is_ordered(q, key)
   return key and q.key_limits.ordered
 end
 
+-- Whether something about a lane changed that was not looked at.
+local is_touched
+
+beginnings[#beginnings + 1] = function()
+  is_touched = false
+end
+
 -- Remembers that something about a lane changed.
 function lane.touch(q, key)
-  if lane.exist(q) then
+  if q.set.keys then
     q.touched[key or ''] = true
+    is_touched = true
   end
 end
 
@@ -107,6 +115,17 @@ function lane.update(q)
   end
 end
 
+-- Does so on all queues.
+function lane.update_all()
+  if is_touched then
+    is_touched = false
+    db.flush()
+    for _, q in pairs(queues) do
+      lane.update(q)
+    end
+  end
+end
+
 -- Looks again at the lanes whose rate allows more by now.
 function lane.reopen(q)
   local due = call('ZRANGEBYSCORE', q.own .. 'reopen', '-inf', NOW)
@@ -122,11 +141,9 @@ function lane.reopens(q)
   return tonumber(first[2])
 end
 
--- The score before all others of a priority.
-function lane.front(key, priority)
-  local base = priority * CLASS
-  local first = call('ZRANGEBYSCORE', key, base - HALF, '(' .. int(base + HALF), 'WITHSCORES', 'LIMIT', 0, 1)
-  return math.min(tonumber(first[2] or base), base) - 1
+-- The score before all others of a priority, also before those that run now and may come back to their places.
+function lane.front(q, priority)
+  return priority * CLASS - call('HINCRBY', q.own .. 'set', 'front', 1) % HALF
 end
 
 -- Counts the jobs of all lanes that wait, those with a priority apart.
@@ -144,7 +161,7 @@ function lane.put(q, id, key, priority, lifo, score)
   local own = key_of(q, key)
   if not score then
     if lifo then
-      score = lane.front(own, priority)
+      score = lane.front(q, priority)
     else
       score = priority * CLASS + call('HINCRBY', q.own .. 'set', 'place', 1) % CLASS
     end

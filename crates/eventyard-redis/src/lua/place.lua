@@ -11,7 +11,7 @@ function place.ready(q, id, job)
   if job.priority > 0 then
     local list, score = q.p .. 'prioritized', nil
     if job.lifo then
-      score = lane.front(list, job.priority)
+      score = lane.front(q, job.priority)
     else
       score = job.priority * CLASS + call('INCR', q.p .. 'pc') % CLASS
     end

@@ -92,9 +92,7 @@ function upkeep.catch_up()
   expire_due()
   each_due('delayed', upkeep.promote, function(q) return q.p .. 'delayed' end, PER_MS)
   db.flush()
-  for _, q in pairs(queues) do
-    lane.update(q)
-  end
+  lane.update_all()
 end
 
 -- Does what the time has come for on one queue, whoever added its jobs.

@@ -14,6 +14,7 @@ use eventyard_core::{
     Claim, Clock, Commit, CommitError, Feed, Lease, LeaseToken, Leased, Maintenance, QueueName,
     Receipt, Renewal, StoreError, StoreErrorKind, Timestamp, Upkeep,
 };
+use futures_util::{StreamExt, stream::FuturesOrdered};
 use redis::{Pipeline, RedisResult, Value, aio::ConnectionLike};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::{
     connect,
-    script::{self, Runs, Script},
+    script::{self, Runs},
 };
 
 /// The most requests that wait; more wait to be heard.
@@ -34,6 +35,8 @@ pub(crate) const MAX_WAITING: usize = 4096;
 
 /// The most requests that leave together.
 const MAX_REQUESTS: usize = 1024;
+/// As many requests leave while others are under way, so that Redis has always something to do.
+const AHEAD: usize = 16;
 
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -76,69 +79,86 @@ pub(crate) struct Desk {
     pub(crate) late_jobs: Vec<Vec<u8>>,
 }
 
+/// Calls that are on their way, and when they were made.
+struct Sent {
+    calls: Vec<Call>,
+    now: Timestamp,
+    answers: RedisResult<Vec<Value>>,
+}
+
 impl Desk {
     /// Works until nobody can ask any more.
     pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let mut waiting = Vec::new();
-        loop {
-            // The next jobs of schedulers do not wait until somebody asks.
-            if self.next_jobs.is_empty() {
-                tokio::select! {
-                    count = requests.recv_many(&mut waiting, MAX_REQUESTS) => {
-                        if count == 0 {
-                            return;
-                        }
-                    }
-                    Some(jobs) = self.unwanted.1.recv() => waiting.push(Request::GiveBack(jobs)),
+        let (mut waiting, mut under_way) = (Vec::new(), FuturesOrdered::new());
+        let mut is_open = true;
+        while is_open || !under_way.is_empty() {
+            tokio::select! {
+                biased;
+                Some(sent) = under_way.next() => self.hand_out_all(sent).await,
+                count = requests.recv_many(&mut waiting, MAX_REQUESTS),
+                    if is_open && waiting.len() < MAX_REQUESTS =>
+                {
+                    is_open = count > 0;
+                }
+                Some(jobs) = self.unwanted.1.recv(), if is_open => {
+                    waiting.push(Request::GiveBack(jobs));
                 }
             }
-            let now = self.clock.now();
-            let calls = self.calls(waiting.drain(..), now);
-            let answers = self.send(&calls).await;
-            for (call, answer) in calls.into_iter().zip(answers) {
-                self.hand_out(call.then, answer, now);
+            let is_worth_it = match under_way.len() {
+                // The next jobs of schedulers do not wait until somebody asks.
+                0 => !waiting.is_empty() || !self.next_jobs.is_empty(),
+                1 => waiting.len() >= AHEAD,
+                _ => false,
+            };
+            if is_worth_it {
+                let now = self.clock.now();
+                let calls = self.calls(waiting.drain(..), now);
+                under_way.push_back(self.send(calls, now));
             }
         }
     }
 
-    /// Makes the calls in one round trip. What the server did not know is made again once it does.
-    async fn send(&mut self, calls: &[Call]) -> Vec<Result<Bytes, StoreError>> {
-        let key = self.routing_key();
+    /// Makes the calls in one round trip.
+    fn send(&self, calls: Vec<Call>, now: Timestamp) -> impl Future<Output = Sent> + use<> {
+        let (mut connection, key) = (self.connection.clone(), self.routing_key());
         let mut pipeline = Pipeline::with_capacity(calls.len());
-        for Call { script, argument, .. } in calls {
+        for Call { script, argument, .. } in &calls {
             pipeline.add_command(script::call(*script, self.runs, &key, argument));
         }
-        let values = self.connection.req_packed_commands(&pipeline, 0, calls.len()).await;
-        let values = match values {
+        async move {
+            let answers = connection.req_packed_commands(&pipeline, 0, calls.len()).await;
+            Sent { calls, now, answers }
+        }
+    }
+
+    async fn hand_out_all(&mut self, Sent { calls, now, answers }: Sent) {
+        let values = match answers {
             Ok(values) => values,
             Err(error) => {
                 let error = StoreError::from(connect::Error::from(error));
-                return calls.iter().map(|_| Err(error.share())).collect();
+                for call in calls {
+                    self.hand_out(call.then, Err(error.share()), now);
+                }
+                return;
             }
         };
-        let mut answers = Vec::with_capacity(calls.len());
-        for (value, Call { script, argument, .. }) in values.into_iter().zip(calls) {
+        for (value, call) in values.into_iter().zip(calls) {
             let value = if script::is_unknown(&value) {
-                self.load_and_call(*script, &key, argument).await
+                self.load_and_call(&call).await
             } else {
                 value.extract_error()
             };
             let answer = value.map_err(|error| StoreError::from(connect::Error::from(error)));
-            answers.push(answer.and_then(bytes_of));
+            self.hand_out(call.then, answer.and_then(bytes_of), now);
         }
-        answers
     }
 
     /// Makes a call of a server that has not loaded the code: it is new, or another one than before.
-    async fn load_and_call(
-        &mut self,
-        script: Script,
-        key: &str,
-        argument: &[u8],
-    ) -> RedisResult<Value> {
+    async fn load_and_call(&mut self, call: &Call) -> RedisResult<Value> {
         self.runs = script::load(&mut self.connection).await?;
-        let call = script::call(script, self.runs, key, argument);
-        self.connection.req_packed_command(&call).await?.extract_error()
+        let key = self.routing_key();
+        let again = script::call(call.script, self.runs, &key, &call.argument);
+        self.connection.req_packed_command(&again).await?.extract_error()
     }
 
     /// A key that is where all are.

@@ -11,10 +11,13 @@ use tokio::sync::oneshot;
 
 use super::{claimed::Claimed, desk::Answer};
 
+/// A claim, and who waits for it.
+type Asked = (Claim, Answer<Claimed>);
+
 /// The claims that stand, by queue.
 #[derive(Default)]
 pub(crate) struct Standing {
-    claims: Mutex<HashMap<QueueName, VecDeque<(Claim, Answer<Claimed>)>>>,
+    claims: Mutex<HashMap<QueueName, VecDeque<Asked>>>,
 }
 
 impl Standing {
@@ -29,7 +32,7 @@ impl Standing {
     }
 
     /// Takes the claims on a queue that stand longest, as many as there are jobs for.
-    pub(crate) fn take(&self, queue: &QueueName, mut jobs: usize) -> Vec<(Claim, Answer<Claimed>)> {
+    pub(crate) fn take(&self, queue: &QueueName, mut jobs: usize) -> Vec<Asked> {
         let mut taken = Vec::new();
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(standing) = claims.get_mut(queue) else { return taken };

@@ -1,5 +1,7 @@
 //! The read side of a store: for the API, the command line and the dashboard.
 
+mod page;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
@@ -10,40 +12,7 @@ use crate::{
     QueueLimits, QueueName, StoreError, Timestamp, WorkerId,
 };
 
-/// The most items that one page holds.
-pub const MAX_PAGE: usize = 1000;
-
-/// One page of a listing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// Where the next page begins; absent on the last one. Opaque to callers.
-    pub next: Option<String>,
-}
-
-/// Which page of a listing is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageAsk {
-    /// The most items, up to [`MAX_PAGE`].
-    pub limit: usize,
-    /// The `next` of the page before; absent for the first.
-    pub cursor: Option<String>,
-}
-
-impl PageAsk {
-    /// The first `limit` items.
-    #[must_use]
-    pub const fn first(limit: usize) -> Self {
-        Self { limit, cursor: None }
-    }
-
-    /// The limit, held between 1 and [`MAX_PAGE`].
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.limit.clamp(1, MAX_PAGE)
-    }
-}
+pub use self::page::{MAX_PAGE, Page, PageAsk, read_text_place, text_place};
 
 /// How many jobs of a queue are in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

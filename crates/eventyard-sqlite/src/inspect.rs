@@ -136,7 +136,7 @@ impl Inspect for SqliteStore {
             .take(page.limit() + 1)
             .map(|((_, key), status)| (key.clone(), status.clone()))
             .collect();
-        Ok(cursor::cut(rows, page.limit(), cursor::to_key))
+        Ok(Page::cut(rows, page.limit(), cursor::to_key))
     }
 
     async fn queues_of(&self, id: &JobId) -> Result<Vec<QueueName>, StoreError> {

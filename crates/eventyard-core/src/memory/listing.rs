@@ -5,13 +5,12 @@ use std::{
     ops::Bound::{Excluded, Included, Unbounded},
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use super::{entry::Rank, state::State};
 use crate::{
     Document, Event, GroupKey, JobId, JobKey, JobState, Page, PageAsk, QueueName, StoreError,
-    StoreErrorKind,
-    inspect::{Child, DocumentFilter, EventFilter, JobStatus, KeyStatus},
+    inspect::{
+        Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, read_text_place, text_place,
+    },
 };
 
 impl State {
@@ -23,7 +22,7 @@ impl State {
         page: &PageAsk,
     ) -> Result<Page<JobStatus>, StoreError> {
         let newest_first = matches!(state, JobState::Completed | JobState::Failed);
-        let after = read_cursor(page, state.as_str(), read_rank)?;
+        let after = page.place(state.as_str(), read_rank)?;
         let mut rows = Vec::new();
         for (name, known) in &self.queues {
             let Some(list) = known.shown(state).filter(|_| queue.is_none_or(|only| only == name))
@@ -46,8 +45,8 @@ impl State {
         if newest_first {
             rows.reverse();
         }
-        Ok(cut(rows, page, |Rank { key, first, then }| {
-            let key = BASE64_URL_SAFE_NO_PAD.encode(key.as_ref().map_or("", GroupKey::as_str));
+        Ok(Page::cut(rows, page.limit(), |Rank { key, first, then }| {
+            let key = text_place(key.as_ref().map_or("", GroupKey::as_str));
             format!("{state}.{first}.{then}.{key}")
         }))
     }
@@ -58,11 +57,11 @@ impl State {
         key: &JobKey,
         page: &PageAsk,
     ) -> Result<Page<Child>, StoreError> {
-        let after = read_cursor(page, "child", |text| text.parse::<usize>().ok())?;
+        let after = page.place("child", |text| text.parse::<usize>().ok())?;
         let children = self.job(key).map(|entry| entry.children.list()).unwrap_or_default();
         let rows = children.iter().cloned().enumerate();
         let rows = rows.skip(after.map_or(0, |after| after + 1)).take(page.limit() + 1);
-        Ok(cut(rows.collect(), page, |number| format!("child.{number}")))
+        Ok(Page::cut(rows.collect(), page.limit(), |number| format!("child.{number}")))
     }
 
     /// The keys of a queue that have waiting or active jobs or are paused.
@@ -71,7 +70,7 @@ impl State {
         queue: &QueueName,
         page: &PageAsk,
     ) -> Result<Page<KeyStatus>, StoreError> {
-        let after = read_cursor(page, "key", read_text)?;
+        let after = page.place("key", read_text_place)?;
         let Some(queue) = self.queues.get(queue) else {
             return Ok(Page { items: Vec::new(), next: None });
         };
@@ -91,9 +90,8 @@ impl State {
             };
             (key, status)
         });
-        let cursor =
-            |key: &GroupKey| format!("key.{}", BASE64_URL_SAFE_NO_PAD.encode(key.as_str()));
-        Ok(cut(rows.collect(), page, cursor))
+        let cursor = |key: &GroupKey| format!("key.{}", text_place(key.as_str()));
+        Ok(Page::cut(rows.collect(), page.limit(), cursor))
     }
 
     /// The event log, newest first.
@@ -102,7 +100,7 @@ impl State {
         filter: &EventFilter,
         page: &PageAsk,
     ) -> Result<Page<Event>, StoreError> {
-        let before = read_cursor(page, "event", |text| text.parse().ok())?;
+        let before = page.place("event", |text| text.parse().ok())?;
         let matches = |event: &Event| {
             filter.kind.as_ref().is_none_or(|kind| *kind == event.kind)
                 && filter.correlation_id.as_ref().is_none_or(|id| id == event.correlation())
@@ -113,7 +111,7 @@ impl State {
             .filter(|(_, event)| matches(event))
             .take(page.limit() + 1)
             .map(|(number, event)| (number, Event::clone(event)));
-        Ok(cut(rows.collect(), page, |number| format!("event.{number}")))
+        Ok(Page::cut(rows.collect(), page.limit(), |number| format!("event.{number}")))
     }
 
     /// The documents of a collection whose keys begin with a prefix, by key.
@@ -122,7 +120,7 @@ impl State {
         filter: &DocumentFilter,
         page: &PageAsk,
     ) -> Result<Page<Document>, StoreError> {
-        let after = read_cursor(page, "document", read_text)?;
+        let after = page.place("document", read_text_place)?;
         let Some(documents) = self.documents.get(&filter.collection) else {
             return Ok(Page { items: Vec::new(), next: None });
         };
@@ -140,7 +138,7 @@ impl State {
             let range = documents.range::<str, _>((start, Unbounded));
             range.take_while(is_inside).take(most).map(row).collect()
         };
-        Ok(cut(rows, page, |key| format!("document.{}", BASE64_URL_SAFE_NO_PAD.encode(key))))
+        Ok(Page::cut(rows, page.limit(), |key| format!("document.{}", text_place(key))))
     }
 }
 
@@ -157,42 +155,12 @@ fn successor(prefix: &str) -> Option<String> {
     None
 }
 
-/// Makes a page of rows of which there is one more than asked for if there is a next page.
-fn cut<K, T>(mut rows: Vec<(K, T)>, page: &PageAsk, cursor: impl Fn(&K) -> String) -> Page<T> {
-    let more = rows.len() > page.limit();
-    rows.truncate(page.limit());
-    let next = rows.last().filter(|_| more).map(|(key, _)| cursor(key));
-    Page { items: rows.into_iter().map(|(_, item)| item).collect(), next }
-}
-
-/// Reads the place after which the page begins out of its cursor, `listing.place`.
-fn read_cursor<K>(
-    page: &PageAsk,
-    listing: &str,
-    place: impl Fn(&str) -> Option<K>,
-) -> Result<Option<K>, StoreError> {
-    let Some(cursor) = &page.cursor else {
-        return Ok(None);
-    };
-    let text = cursor.strip_prefix(listing).and_then(|rest| rest.strip_prefix('.'));
-    text.and_then(place).map(Some).ok_or_else(|| {
-        let message = format!(
-            "the cursor `{cursor}` is not one of this listing of {listing}s; ask for the first page"
-        );
-        StoreError::new(StoreErrorKind::Unsupported, message)
-    })
-}
-
 fn read_rank(text: &str) -> Option<Rank> {
     let mut parts = text.splitn(3, '.');
     let (first, then) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let key = read_text(parts.next()?)?;
+    let key = read_text_place(parts.next()?)?;
     let key = if key.is_empty() { None } else { Some(GroupKey::new(key).ok()?) };
     Some(Rank { key, first, then })
-}
-
-fn read_text(text: &str) -> Option<String> {
-    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -11,10 +11,7 @@ use eventyard_core::{
     inspect::{Child, ChildOutcome},
 };
 
-use super::{
-    Reader,
-    cursor::{self, cut},
-};
+use super::{Reader, cursor};
 use crate::codec::row;
 
 /// What a parent knows of a child: what it returned, whether it is pending, how it ended in our words, why it failed in
@@ -42,7 +39,8 @@ impl Reader {
                 self.parse_key(&key).map(|job| Child { job, outcome: outcome(&key, known) });
             (index, child)
         });
-        let Page { items, next } = cut(rows.collect(), page.limit(), |n| cursor::to_child(*n));
+        let Page { items, next } =
+            Page::cut(rows.collect(), page.limit(), |n| cursor::to_child(*n));
         Ok(Page { items: items.into_iter().flatten().collect(), next })
     }
 

@@ -1,7 +1,9 @@
 //! Cursors: the listing that they belong to, and the place after which the page begins.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use eventyard_core::{JobState, Page, PageAsk, StoreError, StoreErrorKind};
+use eventyard_core::{
+    JobState, PageAsk, StoreError,
+    inspect::{read_text_place, text_place},
+};
 use serde::{Deserialize, Serialize};
 
 /// A job's place in its listing.
@@ -20,8 +22,8 @@ pub(super) struct Place {
 }
 
 pub(super) fn of_jobs(page: &PageAsk, state: JobState) -> Result<Option<Place>, StoreError> {
-    read(page, state.as_str(), |text| {
-        let parts: [String; 5] = serde_json::from_str(&decoded(text)?).ok()?;
+    page.place(state.as_str(), |text| {
+        let parts: [String; 5] = serde_json::from_str(&read_text_place(text)?).ok()?;
         let [queue, key, number, id, index] = parts;
         // It becomes an argument of commands.
         let digits = number.strip_prefix(['n', 't']).unwrap_or(&number);
@@ -34,11 +36,11 @@ pub(super) fn of_jobs(page: &PageAsk, state: JobState) -> Result<Option<Place>, 
 pub(super) fn to_job(state: JobState, place: &Place) -> String {
     let Place { queue, key, number, id, index } = place;
     let text = serde_json::json!([queue, key, number, id, index.to_string()]).to_string();
-    format!("{state}.{}", BASE64_URL_SAFE_NO_PAD.encode(text))
+    format!("{state}.{}", text_place(&text))
 }
 
 pub(super) fn of_children(page: &PageAsk) -> Result<Option<usize>, StoreError> {
-    read(page, "child", |text| text.parse().ok())
+    page.place("child", |text| text.parse().ok())
 }
 
 pub(super) fn to_child(index: usize) -> String {
@@ -46,15 +48,15 @@ pub(super) fn to_child(index: usize) -> String {
 }
 
 pub(super) fn of_keys(page: &PageAsk) -> Result<Option<String>, StoreError> {
-    read(page, "key", decoded)
+    page.place("key", read_text_place)
 }
 
 pub(super) fn to_key(key: &str) -> String {
-    format!("key.{}", BASE64_URL_SAFE_NO_PAD.encode(key))
+    format!("key.{}", text_place(key))
 }
 
 pub(super) fn of_events(page: &PageAsk) -> Result<Option<i64>, StoreError> {
-    read(page, "event", |text| text.parse().ok())
+    page.place("event", |text| text.parse().ok())
 }
 
 pub(super) fn to_event(number: i64) -> String {
@@ -62,46 +64,17 @@ pub(super) fn to_event(number: i64) -> String {
 }
 
 pub(super) fn of_documents(page: &PageAsk) -> Result<Option<String>, StoreError> {
-    read(page, "document", decoded)
+    page.place("document", read_text_place)
 }
 
 pub(super) fn to_document(key: &str) -> String {
-    format!("document.{}", BASE64_URL_SAFE_NO_PAD.encode(key))
-}
-
-fn decoded(text: &str) -> Option<String> {
-    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-}
-
-/// Makes a page of rows of which there is one more than `limit` if there is a next page.
-pub(super) fn cut<K, T>(
-    mut rows: Vec<(K, T)>,
-    limit: usize,
-    cursor: impl Fn(&K) -> String,
-) -> Page<T> {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|(key, _)| cursor(key));
-    Page { items: rows.into_iter().map(|(_, item)| item).collect(), next }
-}
-
-fn read<K>(
-    page: &PageAsk,
-    listing: &str,
-    place: impl Fn(&str) -> Option<K>,
-) -> Result<Option<K>, StoreError> {
-    let Some(cursor) = &page.cursor else { return Ok(None) };
-    let text = cursor.strip_prefix(listing).and_then(|rest| rest.strip_prefix('.'));
-    text.and_then(place).map(Some).ok_or_else(|| {
-        let message = format!(
-            "the cursor `{cursor}` is not one of this listing of {listing}s; ask for the first page"
-        );
-        StoreError::new(StoreErrorKind::Unsupported, message)
-    })
+    format!("document.{}", text_place(key))
 }
 
 #[cfg(test)]
 mod tests {
+    use eventyard_core::StoreErrorKind;
+
     use super::*;
 
     fn ask(cursor: &str) -> PageAsk {
@@ -136,7 +109,7 @@ mod tests {
         for text in
             ["[]", r#"["q","","nan","",""]"#, r#"["q","","(5","a","0"]"#, r#"["","","1","","-1"]"#]
         {
-            check(&format!("failed.{}", BASE64_URL_SAFE_NO_PAD.encode(text)));
+            check(&format!("failed.{}", text_place(text)));
         }
         assert!(of_children(&ask("child.x")).is_err());
         assert!(of_keys(&ask("key.!")).is_err());

@@ -5,10 +5,7 @@ use eventyard_core::{
     Document, Page, PageAsk, StoreError, StoreErrorKind, inspect::DocumentFilter,
 };
 
-use super::{
-    Reader,
-    cursor::{self, cut},
-};
+use super::{Reader, cursor};
 use crate::codec;
 
 impl Reader {
@@ -62,7 +59,7 @@ impl Reader {
         let stored: Vec<Option<Vec<u8>>> = self.get(&ask).await?;
         let rows = keys.into_iter().zip(stored).map(|(key, stored)| (key.clone(), (key, stored)));
         let Page { items, next } =
-            cut(rows.collect(), page.limit(), |key: &String| cursor::to_document(key));
+            Page::cut(rows.collect(), page.limit(), |key: &String| cursor::to_document(key));
         // One that was deleted in between is left out.
         let items = items
             .into_iter()

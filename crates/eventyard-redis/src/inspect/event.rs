@@ -2,10 +2,7 @@
 
 use eventyard_core::{Event, EventId, Page, PageAsk, StoreError, inspect::EventFilter};
 
-use super::{
-    Reader,
-    cursor::{self, cut},
-};
+use super::{Reader, cursor};
 use crate::codec::payload::decode_event;
 
 impl Reader {
@@ -39,7 +36,7 @@ impl Reader {
             before = ids.last().map(|(_, number)| *number as i64);
             rows.extend(self.matching(ids, filter).await?);
             if rows.len() >= most || is_last {
-                return Ok(cut(rows, page.limit(), |number| cursor::to_event(*number)));
+                return Ok(Page::cut(rows, page.limit(), |number| cursor::to_event(*number)));
             }
         }
     }

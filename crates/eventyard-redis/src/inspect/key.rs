@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eventyard_core::{GroupKey, Page, PageAsk, QueueName, StoreError, inspect::KeyStatus};
 
-use super::{
-    Reader,
-    cursor::{self, cut},
-};
+use super::{Reader, cursor};
 
 impl Reader {
     /// The keys of a queue that have waiting or active jobs or are paused.
@@ -52,7 +49,8 @@ impl Reader {
             });
             (key, status)
         });
-        let Page { items, next } = cut(rows.collect(), page.limit(), |key| cursor::to_key(key));
+        let Page { items, next } =
+            Page::cut(rows.collect(), page.limit(), |key| cursor::to_key(key));
         // A lane may have run empty in between.
         let is_listed = |key: &KeyStatus| key.waiting > 0 || key.active > 0 || key.paused;
         Ok(Page { items: items.into_iter().flatten().filter(is_listed).collect(), next })

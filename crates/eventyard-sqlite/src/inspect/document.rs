@@ -4,7 +4,7 @@ use bytes::Bytes;
 use eventyard_core::{Document, Page, inspect::DocumentFilter};
 use rusqlite::{Connection, OptionalExtension, types::Value};
 
-use super::cursor::{cut, to_document};
+use super::cursor::to_document;
 
 /// One document.
 pub(super) fn one(
@@ -67,7 +67,7 @@ pub(super) fn page(
         };
         Ok((key, document))
     })?;
-    Ok(cut(rows.collect::<Result<_, _>>()?, limit, |key| to_document(key)))
+    Ok(Page::cut(rows.collect::<Result<_, _>>()?, limit, |key| to_document(key)))
 }
 
 /// The smallest text that is larger than every text with this prefix; absent when there is none.

@@ -3,7 +3,7 @@
 use eventyard_core::{Event, EventId, Page, inspect::EventFilter};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::cursor::{cut, to_event};
+use super::cursor::to_event;
 use crate::encoding::event_in_row;
 
 /// What every read of events selects.
@@ -57,7 +57,7 @@ pub(super) fn page(
             .query_map((before, most, correlation, kind), numbered)?
             .collect(),
     };
-    Ok(cut(rows?, limit, |seq| to_event(*seq)))
+    Ok(Page::cut(rows?, limit, |seq| to_event(*seq)))
 }
 
 fn numbered(row: &Row<'_>) -> rusqlite::Result<(i64, Event)> {

@@ -7,7 +7,7 @@ use eventyard_core::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
-    cursor::{cut, to_child},
+    cursor::to_child,
     listing::{self, Queue},
 };
 use crate::{
@@ -139,7 +139,7 @@ pub(super) fn children(
         Ok((row.get(0)?, Child { job, outcome }))
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<(i64, Child)>>>()?;
-    Ok(cut(rows, limit, |n| to_child(*n)))
+    Ok(Page::cut(rows, limit, |n| to_child(*n)))
 }
 
 /// The job under a lease, if the lease holds.

@@ -5,7 +5,7 @@ use eventyard_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::cursor::{Place, cut, to_job};
+use super::cursor::{Place, to_job};
 use crate::{
     encoding::{JobReader, finished_state, job_columns},
     error::corrupt_row,
@@ -37,7 +37,7 @@ pub(super) fn page(
         rows.extend(rows_of(conn, &queue, listed, after, limit + 1)?);
     }
     rows.sort_by(|(a, _), (b, _)| if newest_first(state) { b.cmp(a) } else { a.cmp(b) });
-    Ok(cut(rows, limit, |place| to_job(state, place)))
+    Ok(Page::cut(rows, limit, |place| to_job(state, place)))
 }
 
 /// Whether the listing of a state begins with its largest place.

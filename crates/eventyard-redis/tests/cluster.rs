@@ -1,6 +1,7 @@
 //! The store on a cluster of three nodes: everything of it is on one of them, by the hash tag of its prefix.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod given;
 mod server;
 
 use std::{
@@ -9,10 +10,11 @@ use std::{
 };
 
 use eventyard_core::{
-    Claim, Clock, Commit, Event, Inspect, JobId, JobOptions, JobState, Keep, NewJob, PageAsk,
-    Payload, QueueName, Settlement, Store, SystemClock, WorkerId, Write,
+    Clock, Commit, Event, Inspect, JobState, NewJob, PageAsk, Payload, QueueName, Store,
+    SystemClock, Write,
 };
 use eventyard_redis::{Options, RedisStore};
+use given::{claim, complete, job};
 use server::RedisServer;
 
 /// Three nodes that know each other and have all slots between them.
@@ -33,32 +35,12 @@ async fn cluster() -> [RedisServer; 3] {
     nodes
 }
 
-fn job(queue: &str, id: &str) -> NewJob {
-    NewJob {
-        queue: QueueName::new(queue).unwrap(),
-        id: JobId::new(id).unwrap(),
-        name: "work".into(),
-        payload: Payload::Data("{}".into()),
-        options: Arc::new(JobOptions::default()),
-        awaits_children: false,
-    }
-}
-
-fn claim(queue: &str, wait: Duration) -> Claim {
-    Claim {
-        queue: QueueName::new(queue).unwrap(),
-        max: 10,
-        lease_for: Duration::from_secs(30),
-        worker: WorkerId::new("w").unwrap(),
-        wait,
-    }
-}
-
 #[tokio::test]
 async fn jobs_events_and_documents_of_several_queues_change_together() {
     let nodes = cluster().await;
     let url = format!("redis+cluster://127.0.0.1:{}", nodes[0].port());
-    let store = RedisStore::open(Options::new(url.parse().unwrap())).await.unwrap();
+    let open = async || RedisStore::open(Options::new(url.parse().unwrap())).await.unwrap();
+    let (store, other) = (open().await, open().await);
     let now = SystemClock::default().now();
     let event = Arc::new(Event::new("order.placed", "/test", now, "{}"));
     let made = NewJob { payload: Payload::Event(Arc::clone(&event)), ..job("emails", "made") };
@@ -71,21 +53,20 @@ async fn jobs_events_and_documents_of_several_queues_change_together() {
         tokio::spawn(async move { store.claim(claim("emails", Duration::from_secs(20))).await })
     };
     let begun = Instant::now();
-    store.commit(vec![Commit::of([publish])]).await.unwrap()[0].as_ref().unwrap();
+    other.commit(vec![Commit::of([publish])]).await.unwrap()[0].as_ref().unwrap();
     let leased = waits.await.unwrap().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(4), "it was woken, and did not look again");
     assert_eq!(leased[0].job.payload.event(), Some(&event));
 
-    let (result, keep) = (Some("1".into()), Keep::FOREVER);
     let put = Write::Put {
         collection: "things".to_owned(),
         key: "k".to_owned(),
         value: "2".into(),
         expected: Some(0),
     };
-    let settle = Write::Settle(Settlement::Complete { result, keep });
-    let commit = Commit::under(leased[0].lease.clone(), [put, settle]);
-    store.commit(vec![commit]).await.unwrap()[0].as_ref().unwrap();
+    store.commit(vec![complete(leased[0].lease.clone(), [put])]).await.unwrap()[0]
+        .as_ref()
+        .unwrap();
 
     let queues = store.queues().await.unwrap();
     let count = |queue: &str, state| queues[&QueueName::new(queue).unwrap()].counts.get(state);

@@ -1,15 +1,14 @@
-//! A server that knows no functions, as before Redis 7, runs the same code as scripts.
+//! A server that knows no functions, as before Redis 7, or lets us load none, runs the same code as scripts.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod given;
 mod server;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use eventyard_core::{
-    Claim, Commit, Inspect, JobId, JobOptions, JobState, Keep, NewJob, Payload, QueueName,
-    Settlement, Store, WorkerId, Write,
-};
+use eventyard_core::{Commit, Inspect, JobState, QueueName, Store, Write};
 use eventyard_redis::{Options, RedisStore};
+use given::{claim, complete, job};
 use server::RedisServer;
 
 #[tokio::test]
@@ -25,29 +24,13 @@ async fn jobs_live_where_functions_are_not_for_us() {
 
 async fn jobs_live_on(server: RedisServer) {
     let store = RedisStore::open(Options::new(server.url().parse().unwrap())).await.unwrap();
-    let queue = QueueName::new("q").unwrap();
-    let job = NewJob {
-        queue: queue.clone(),
-        id: JobId::new("a").unwrap(),
-        name: "work".into(),
-        payload: Payload::Data("{}".into()),
-        options: Arc::new(JobOptions::default()),
-        awaits_children: false,
-    };
-    store.commit(vec![Commit::of([Write::Enqueue(job)])]).await.unwrap()[0].as_ref().unwrap();
-    let claim = Claim {
-        queue: queue.clone(),
-        max: 1,
-        lease_for: Duration::from_secs(30),
-        worker: WorkerId::new("w").unwrap(),
-        wait: Duration::ZERO,
-    };
+    let add = Commit::of([Write::Enqueue(job("q", "a"))]);
+    store.commit(vec![add]).await.unwrap()[0].as_ref().unwrap();
     // A server that begins anew has forgotten the code.
     server.command("SCRIPT FLUSH");
-    let leased = store.claim(claim).await.unwrap().remove(0);
-    let settle = Write::Settle(Settlement::Complete { result: None, keep: Keep::FOREVER });
-    let commit = Commit::under(leased.lease, [settle]);
-    store.commit(vec![commit]).await.unwrap()[0].as_ref().unwrap();
-    assert_eq!(store.queues().await.unwrap()[&queue].counts.get(JobState::Completed), 1);
+    let leased = store.claim(claim("q", Duration::ZERO)).await.unwrap().remove(0);
+    store.commit(vec![complete(leased.lease, [])]).await.unwrap()[0].as_ref().unwrap();
+    let queues = store.queues().await.unwrap();
+    assert_eq!(queues[&QueueName::new("q").unwrap()].counts.get(JobState::Completed), 1);
     store.close().await;
 }

@@ -77,8 +77,8 @@ mod tests {
             Ok(Some(Chore::Test(o))) if o.filter == ["backoff", "--no-capture"]
         ));
         assert!(matches!(
-            parse("xtask bench --json --case drain"),
-            Ok(Some(Chore::Bench(o))) if o.args == ["--json", "--case", "drain"]
+            parse("xtask bench --json --only drain"),
+            Ok(Some(Chore::Bench(o))) if o.args == ["--json", "--only", "drain"]
         ));
         assert!(matches!(
             parse("xtask bench --against bullmq"),

@@ -4,6 +4,7 @@
 //! written down before the first, and completed after the last.
 
 mod entry;
+mod forget;
 mod list;
 
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{PartialSchema, openapi::Required};
 
 pub use entry::Deed;
+pub use forget::forget_audit;
 pub(crate) use list::routes;
 
 use crate::Caller;

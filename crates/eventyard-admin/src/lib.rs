@@ -63,7 +63,7 @@ mod whereabouts;
 mod worker;
 
 pub use api::{ApiOptions, api};
-pub use audit::{Actor, Begun, Deed};
+pub use audit::{Actor, Begun, Deed, forget_audit};
 pub use auth::{AdminOnly, Auth, Caller, Credential, OperatorOnly, Role, ViewerOnly};
 pub use mask::{InvalidMask, MASK, Masks};
 pub use problem::{CODES, Code, FieldProblem, MEDIA_TYPE, Problem, TYPE_PREFIX};

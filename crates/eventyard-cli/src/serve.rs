@@ -23,6 +23,8 @@ pub(crate) struct Served {
     realtime: Option<Realtime>,
     stop: oneshot::Sender<()>,
     answering: JoinHandle<std::io::Result<()>>,
+    /// What removes old entries of the audit trail.
+    forgetting: JoinHandle<()>,
     signals: Signals,
 }
 
@@ -52,7 +54,11 @@ impl Served {
             // An error says that the other side is gone, which is to stop as well.
             let _ = stopped.await;
         }));
-        Ok(Self { address, yard, realtime, stop, answering, signals })
+        let forgetting = {
+            let (yard, age) = (yard.clone(), config.dashboard.keep_audit.get());
+            tokio::spawn(async move { match eventyard_admin::forget_audit(&yard, age).await {} })
+        };
+        Ok(Self { address, yard, realtime, stop, answering, forgetting, signals })
     }
 
     /// The address as a URL.
@@ -82,6 +88,7 @@ impl Served {
             }
             ended = &mut answering => Some(ended),
         };
+        self.forgetting.abort();
         // When the server has ended by itself, nobody listens any more.
         let _ = self.stop.send(());
         let orderly = async {

@@ -1,14 +1,14 @@
 //! Flows: jobs that wait for their children.
 
 use eventyard_core::{
-    CommitError, Effect, Enqueued, JobKey, JobState, Keep, NewJob, OnChildFailure, PageAsk,
-    Settlement, Write,
+    Commit, CommitError, Effect, Enqueued, JobKey, JobState, Keep, Leased, NewJob, OnChildFailure,
+    PageAsk, Settlement, Write,
     inspect::{Child, ChildOutcome},
 };
 
 use crate::{
     Fixture,
-    given::{cancel, child_of, job, job_with, key, ms, parent, prioritized, secs},
+    given::{cancel, child_of, failure, job, job_with, key, keyed, ms, parent, prioritized, secs},
     snapshot::Snapshot,
 };
 
@@ -114,6 +114,23 @@ pub async fn a_removed_child_is_not_waited_for(f: &Fixture) {
     let removed = Child { job: key("parts", "b"), outcome: ChildOutcome::Removed };
     assert_eq!(f.children(&of).await[1], removed);
     f.run("q", "p", "1").await;
+}
+
+/// What retention removes is not waited for, on whichever queue and with whichever key the parent stands.
+pub async fn a_child_that_retention_removes_is_not_waited_for(f: &Fixture) {
+    let keep = Keep { age: None, count: Some(1) };
+    let fail = |leased: &Leased| {
+        let settlement = Settlement::Fail { failure: failure("no"), keep };
+        Commit::under(leased.lease.clone(), [Write::Settle(settlement)])
+    };
+    let boss = NewJob { awaits_children: true, ..keyed("p", "boss", "k") };
+    let child = child_of(&key("p", "boss"), Default::default(), job("c", "first"));
+    f.enqueue([boss, child, job("c", "second")]).await;
+    let leased = f.claim("c", 2).await;
+    let answers = f.store.commit(leased.iter().map(fail).collect()).await.unwrap();
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(f.listed("c", JobState::Failed).await, ["second"]);
+    assert_eq!(f.claim_ids("p", 9).await, ["boss"]);
 }
 
 /// A child that comes too late, after its parent was released or has finished, is not added.

@@ -155,6 +155,7 @@ macro_rules! store_suite {
                 a_parent_without_children_runs
                 options_hold_when_children_have_ended
                 a_removed_child_is_not_waited_for
+                a_child_that_retention_removes_is_not_waited_for
                 a_late_child_is_not_added
                 a_child_may_come_later
                 a_wrong_child_is_refused

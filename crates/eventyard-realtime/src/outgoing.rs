@@ -20,7 +20,7 @@ use crate::{
 /// The most messages that leave together.
 const BATCH: usize = 256;
 
-/// The queue that messages leave by: tried for some ten minutes, and removed once they have left.
+/// The queue that messages leave by: tried for some eight minutes, and removed once they have left.
 #[must_use]
 pub fn default_queue() -> Queue {
     Queue::new(QUEUE)

@@ -1,4 +1,4 @@
-//! How fast the store is, without the engine: `cargo run --release --example throughput -- redis://127.0.0.1:6379`.
+//! How fast the store is, without the engine: `cargo run --release -p eventyard-redis --example redis_throughput -- redis://127.0.0.1:6379`.
 #![allow(clippy::unwrap_used, reason = "an example fails by a panic")]
 
 use std::{

@@ -8,13 +8,14 @@ use std::sync::LazyLock;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 /// The parts of the code, in the order in which one needs the other.
-const PARTS: [&str; 20] = [
+const PARTS: [&str; 22] = [
     include_str!("lua/context.lua"),
     include_str!("lua/journal.lua"),
     include_str!("lua/rate.lua"),
     include_str!("lua/lane.lua"),
     include_str!("lua/place.lua"),
     include_str!("lua/job.lua"),
+    include_str!("lua/finish.lua"),
     include_str!("lua/duplicate.lua"),
     include_str!("lua/flow.lua"),
     include_str!("lua/lease.lua"),
@@ -23,6 +24,7 @@ const PARTS: [&str; 20] = [
     include_str!("lua/settle.lua"),
     include_str!("lua/envelope.lua"),
     include_str!("lua/steer.lua"),
+    include_str!("lua/steer_queue.lua"),
     include_str!("lua/commit.lua"),
     include_str!("lua/claim.lua"),
     include_str!("lua/work.lua"),

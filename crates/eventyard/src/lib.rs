@@ -23,7 +23,7 @@
 //! # async fn main() -> Result<(), eventyard::Error> {
 //! let yard = Eventyard::in_memory()
 //!     .queue(Queue::new("emails").attempts(5).backoff(Backoff::exponential(secs(2))))
-//!     .route("booking.*", "emails")
+//!     .route("booking.created", "emails")
 //!     .handle("emails", confirm)
 //!     .provide(Mailer)
 //!     .start()

@@ -117,6 +117,11 @@ pub(super) struct Entry {
     why: Option<String>,
 }
 
+/// What is smaller than the id of every entry from an instant on, and larger than those before.
+pub(super) fn first_id(at: Timestamp) -> String {
+    format!("{:015}", at.as_millis())
+}
+
 /// Orders entries of one millisecond.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
@@ -127,7 +132,7 @@ impl Entry {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000;
         let chance = Uuid::now_v7().as_u64_pair().1 & 0xffff_ffff;
         Self {
-            id: format!("{:015}-{number:06}-{chance:08x}", at.as_millis()),
+            id: format!("{}-{number:06}-{chance:08x}", first_id(at)),
             at,
             who: caller.name.to_string(),
             role: caller.role.to_string(),

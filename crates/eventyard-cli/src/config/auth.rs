@@ -37,7 +37,7 @@ pub(crate) struct NamedToken {
     /// remove).
     #[serde(default)]
     pub(crate) role: Role,
-    /// Who uses it, for the log.
+    /// Who uses it, for the log and the audit trail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
 }

@@ -6,6 +6,7 @@ use miette::{Diagnostic, NamedSource, Report, SourceSpan};
 
 use super::{
     origin::Origin,
+    secret::mask_line,
     tree::{Content, Node},
 };
 
@@ -56,7 +57,7 @@ impl Problem {
                 let (line, column) = source.position(place.start);
                 Self {
                     message: format!("{}:{line}:{column}: {message}", source.name),
-                    source_code: Some(NamedSource::new(&source.name, source.text.clone())),
+                    source_code: Some(NamedSource::new(&source.name, shown(&source.text, &place))),
                     span: Some(place.into()),
                     help: None,
                 }
@@ -69,6 +70,23 @@ impl Problem {
         self.help = Some(help.into());
         self
     }
+}
+
+/// The lines of a text that a place is in, without their secrets; of the others nothing, since they may hold some. Each
+/// byte stays where it is.
+fn shown(text: &str, place: &Range<usize>) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let start = shown.len();
+        if start <= place.end && place.start < start + line.len() {
+            shown.push_str(&mask_line(line));
+        } else {
+            let content = line.trim_end_matches(['\r', '\n']);
+            shown.extend(std::iter::repeat_n(' ', content.len()));
+            shown.push_str(&line[content.len()..]);
+        }
+    }
+    shown
 }
 
 /// The configuration cannot be used.
@@ -103,5 +121,23 @@ impl From<Vec<Problem>> for ConfigError {
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_shown_but_the_lines_it_is_about() {
+        let text = "token = \"a\"\r\n[store]\nurl = \"redis://:b@h:x\"\npassword = \"ü\"\n";
+        let at = text.find("\"redis").unwrap();
+        assert_eq!(
+            shown(text, &(at..at + 16)),
+            "           \r\n       \nurl = \"redis://:*@h:x\"\n               \n"
+        );
+        assert_eq!(shown(text, &(0..5)).lines().next().unwrap(), "token = \"*\"");
+        let all = shown(text, &(0..text.len()));
+        assert_eq!(all, "token = \"*\"\r\n[store]\nurl = \"redis://:*@h:x\"\npassword = \"**\"\n");
     }
 }

@@ -124,6 +124,7 @@ function work.claim(asked)
   ask.lease_text = real(ask.lease)
   local leased, ids, leases, tokens, ends = {}, {}, {}, {}, int(NOW + ask.lease)
   local window, opens
+  local passed_over = false
   if not q.paused then
     window = load_window()
     local left = room(window)
@@ -137,14 +138,18 @@ function work.claim(asked)
       for _, id in ipairs(taken) do
         local n = #leased + 1
         local token = ask.token .. string.format('%08x', n)
-        local fields, attempt = start(id, token)
-        if fields then
+        -- A job whose key holds something else is no reason to lose those that were taken with it.
+        local is_sound, fields, attempt = pcall(start, id, token)
+        if is_sound and fields then
           leased[n], ids[n] = { id, token, fields }, id
           leases[2 * n - 1], leases[2 * n] = ends, id
           tokens[2 * n - 1], tokens[2 * n] = token, q.name .. ':' .. id
           tell(q, 'active', 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', ask.worker)
-        elseif keys and keys[id] then
-          lane.run(q, keys[id], -1)
+        else
+          passed_over = true
+          if keys and keys[id] then
+            lane.run(q, keys[id], -1)
+          end
         end
       end
       count(window, #leased)
@@ -163,8 +168,10 @@ function work.claim(asked)
     end
   elseif not q.paused then
     opens = next_time(window)
+    -- There may be others behind those that were of no use.
+    q.woken = q.woken or passed_over
   end
   db.flush()
-  lane.update(q)
+  lane.update_all()
   return cmsgpack.pack({ leased, opens or false })
 end

@@ -2,9 +2,11 @@
 
 -- The jobs that the commit under way has added and that wait for children.
 local parents
+-- How many leases were cancelled before it.
+local cancelled_before
 
 beginnings[#beginnings + 1] = function()
-  parents = {}
+  parents, cancelled_before = {}, 0
 end
 
 -- Refuses a job that a queue has no room for.
@@ -144,9 +146,21 @@ local function may_be_undone(c)
   return false
 end
 
+-- Undoes, as far as that is possible, the commit that was refused or that an error has ended.
+function work.give_up()
+  if db.may_undo() then
+    db.roll_back()
+    for n = #news.cancelled, cancelled_before + 1, -1 do
+      news.cancelled[n] = nil
+    end
+  end
+  parents, news.held = {}, nil
+end
+
 -- Applies a commit; tells what each of its writes did, or why it is refused.
 local function commit(c)
   local q, f
+  cancelled_before = #news.cancelled
   if c.lease then
     local last = c.writes[#c.writes]
     q, f = lease.check(c.lease, last and last.how == 'complete')
@@ -162,25 +176,18 @@ local function commit(c)
     end
   end
   local effects = {}
-  local cancelled = #news.cancelled
   for i, w in ipairs(c.writes) do
     local effect, why = write(w, c.lease, q, f)
     if why then
-      if can_undo then
-        db.roll_back()
-      end
-      parents = {}
-      for n = #news.cancelled, cancelled + 1, -1 do
-        news.cancelled[n] = nil
-      end
+      work.give_up()
       return nil, why
     end
     effects[i] = effect
   end
   release_parents()
   db.keep()
-  lane.update_all()
   tell_held()
+  lane.update_all()
   return effects
 end
 

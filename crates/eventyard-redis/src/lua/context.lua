@@ -177,6 +177,8 @@ local function tell_there(q, event, ...)
   if news.held then
     news.held[#news.held + 1] = { q, event, 'there', ... }
     return
+  elseif q.is_forgotten then
+    return
   end
   if not q.max_events then
     q.max_events = '10000'
@@ -208,13 +210,27 @@ local function is_full(q)
   return q.concurrency and call('LLEN', q.p .. 'active') >= q.concurrency
 end
 
+-- Removes the finished jobs that are beyond what is kept. That may make parents run and finish on other queues.
+local function prune_all()
+  repeat
+    local to_do = {}
+    for _, q in pairs(queues) do
+      if next(q.to_prune) then
+        to_do[#to_do + 1] = q
+      end
+    end
+    for _, q in ipairs(to_do) do
+      job.prune_now(q)
+    end
+  until #to_do == 0
+end
+
 -- Wakes those who wait for jobs of the queues that have some now, or have them sooner than before; forgets what was
 -- read of the queues.
 local function wake()
-  for _, q in pairs(queues) do
-    job.prune_now(q)
-  end
+  prune_all()
   db.flush()
+  lane.update_all()
   ticks.save()
   for _, q in pairs(queues) do
     if q.added > 0 then

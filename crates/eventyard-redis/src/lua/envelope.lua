@@ -67,6 +67,15 @@ local function is_name(json, member, most)
   return #name <= most and string.find(name, '%S') and not string.find(name, '[%z\1-\31\127]')
 end
 
+-- A JSON object without one of its members.
+local function without(json, member)
+  local before, behind = string.sub(json, 1, member[1] - 1), string.sub(json, member[2] + 1)
+  if string.sub(behind, 1, 1) == ',' then
+    return before .. string.sub(behind, 2)
+  end
+  return string.gsub(before, ',%s*$', '') .. behind
+end
+
 -- A job's data with other data in it: the envelope of an event that has it, if the job carries one; otherwise what is
 -- given, and of what kind that is. Of jobs of others, what says in our words what happened is taken for an event.
 function envelope.with_data(json, kind, data_kind, data)
@@ -80,6 +89,10 @@ function envelope.with_data(json, kind, data_kind, data)
     return data, data_kind
   end
   local new = data_kind == 'd' and '"data":' .. data or '"dataBase64":"' .. string.sub(data, #DATA_URL + 1)
+  if all['"data"'] and all['"dataBase64"'] then
+    json = without(json, all['"dataBase64"'])
+    all, ends = members(json)
+  end
   local old = all['"data"'] or all['"dataBase64"']
   if old then
     return string.sub(json, 1, old[1] - 1) .. new .. string.sub(json, old[2] + 1), 'e'

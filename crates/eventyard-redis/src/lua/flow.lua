@@ -49,6 +49,7 @@ function flow.adopt(q, new)
   end
   local parent_key, child_key = new.parent.key, q.p .. new.id
   local parent_queue, parent_id = parts_of(parent_key)
+  job.prune_now(parent_queue)
   local takes, exists = takes_children(parent_queue, parent_id)
   if not exists then
     return nil, 'no-such-parent'

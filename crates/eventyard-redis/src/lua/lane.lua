@@ -163,7 +163,7 @@ function lane.put(q, id, key, priority, lifo, score)
     if lifo then
       score = lane.front(q, priority)
     else
-      score = priority * CLASS + call('HINCRBY', q.own .. 'set', 'place', 1) % CLASS
+      score = priority * CLASS + call('HINCRBY', q.own .. 'set', 'place', 1) % HALF
     end
   end
   if call('ZCARD', own) == 0 then

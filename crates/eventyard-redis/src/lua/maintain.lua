@@ -16,9 +16,7 @@ function verbs.maintain()
   end
   done.forgotten = record.forget_events(A.keep_events, A.limit, names)
   db.flush()
-  for _, name in ipairs(names) do
-    lane.update(queue(name))
-  end
+  lane.update_all()
   wake()
   return cmsgpack.pack({ done, news.told })
 end

@@ -53,15 +53,23 @@ function settle.await(q, id, f)
   end
 end
 
+-- The queues that may have nothing left: their names.
+local may_be_drained
+
+beginnings[#beginnings + 1] = function()
+  may_be_drained = {}
+end
+
 -- Remembers to tell Node that nothing is left, if that is so when the script ends.
 function settle.note_drained(q)
-  q.may_be_drained = true
+  may_be_drained[q.name] = true
 end
 
 -- Tells Node which queues have nothing left.
 function settle.tell_drained()
-  for _, q in pairs(queues) do
-    if q.may_be_drained and call('LLEN', q.target) == 0 and call('LLEN', q.p .. 'active') == 0
+  for name in pairs(may_be_drained) do
+    local q = queue(name)
+    if call('LLEN', q.target) == 0 and call('LLEN', q.p .. 'active') == 0
       and call('ZCARD', q.p .. 'prioritized') == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
       -- Whoever listens here has heard of it when the last job was handed out.
       call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', A.node)

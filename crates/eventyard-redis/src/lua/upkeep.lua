@@ -57,7 +57,8 @@ end
 local function expire(q, id, by)
   local f = job.load(q, id)
   local state = f and place.state(q, id, f)
-  if state == 'ready' or state == 'delayed' then
+  -- One that a worker of Node's has begun is still in the list.
+  if (state == 'ready' or state == 'delayed') and not f.started_at then
     f.expires = nil
     place.leave(q, id, f, state)
     local message = string.format(

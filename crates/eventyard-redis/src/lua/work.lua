@@ -1,5 +1,10 @@
 -- What callers ask for most: commits and claims, in the order in which they were asked.
 
+-- What an error says.
+local function why(problem)
+  return type(problem) == 'table' and problem.err or tostring(problem)
+end
+
 -- Reads at once what the commits look at: which of the jobs and events that they add are there already, and the locks of
 -- the leases that they are under.
 local function look_ahead(parts)
@@ -30,12 +35,13 @@ function verbs.work()
   look_ahead(A.parts)
   local answers = {}
   for i, part in ipairs(A.parts) do
-    if part.commits then
-      answers[i] = { 1, work.commits(part.commits) }
+    -- What is wrong with the data that one part touches is not to hide what became of the others.
+    local is_done, answer = pcall(part.commits and work.commits or work.claim, part.commits or part.claim)
+    if is_done then
+      answers[i] = { 1, answer }
     else
-      -- What is wrong with the data of one queue is not to hide what became of the commits.
-      local is_done, claimed = pcall(work.claim, part.claim)
-      answers[i] = is_done and { 1, claimed } or { 0, type(claimed) == 'table' and claimed.err or tostring(claimed) }
+      work.give_up()
+      answers[i] = { 0, why(answer) }
     end
   end
   db.flush()

@@ -215,8 +215,8 @@ fn enqueued(job: &NewJob, added: &Added<'_>) -> Enqueued {
     let (id, duplicate) = match added {
         Added::Own(known) => (job.id.clone(), *known == 1),
         Added::Other(id) => {
-            let id = JobId::new(id.text()).expect("the id of a job that was added was one");
-            (id, true)
+            // A job of Node's may have an id that is none of ours.
+            (JobId::new(id.text()).unwrap_or_else(|_| job.id.clone()), true)
         }
     };
     Enqueued { queue: job.queue.clone(), id, duplicate }

@@ -94,14 +94,19 @@ impl Desk {
         while is_open || !under_way.is_empty() {
             tokio::select! {
                 biased;
-                Some(sent) = under_way.next() => self.hand_out_all(sent).await,
+                Some(sent) = under_way.next() => {
+                    self.hand_out_all(sent).await;
+                    // What nobody took goes back, also when this is the end.
+                    let unwanted = std::iter::from_fn(|| self.unwanted.1.try_recv().ok());
+                    waiting.extend(unwanted.map(Request::GiveBack));
+                }
+                Some(jobs) = self.unwanted.1.recv(), if is_open => {
+                    waiting.push(Request::GiveBack(jobs));
+                }
                 count = requests.recv_many(&mut waiting, MAX_REQUESTS),
                     if is_open && waiting.len() < MAX_REQUESTS =>
                 {
                     is_open = count > 0;
-                }
-                Some(jobs) = self.unwanted.1.recv(), if is_open => {
-                    waiting.push(Request::GiveBack(jobs));
                 }
             }
             let is_worth_it = match under_way.len() {

@@ -117,9 +117,15 @@ impl RedisServer {
         self.send(&format!("{line}\r\n")).unwrap()
     }
 
-    fn send(&self, line: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+    /// A new connection to it.
+    pub fn stream(&self) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        Ok(stream)
+    }
+
+    fn send(&self, line: &str) -> std::io::Result<String> {
+        let mut stream = self.stream()?;
         stream.write_all(line.as_bytes())?;
         let mut answer = vec![0; 64 * 1024];
         let read = stream.read(&mut answer)?;

@@ -3,6 +3,9 @@
 //! The file is the truth. This mirrors the small part of it that every transaction needs; it is loaded
 //! when the file is opened, and a transaction that fails undoes here what it undoes there.
 
+mod row;
+mod undo;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
@@ -10,93 +13,18 @@ use std::{
 };
 
 use eventyard_core::{
-    GroupKey, JobId, JobState, QueueLimits, QueueName, Timestamp, WorkerId,
+    GroupKey, JobState, QueueLimits, QueueName, Timestamp,
     fair::Turns,
     inspect::{Counts, QueueStatus},
     rate::RateWindow,
 };
 
+use self::undo::Undo;
+pub(super) use self::{
+    row::{Active, Figures, LaneId, LeaseRow, NEVER, QueueId, Ticket},
+    undo::Mark,
+};
 use super::lane::Lane;
-
-/// A queue's number in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct QueueId(pub(super) i64);
-
-/// The number of a lane: of the jobs of a key, or of those of a queue that have none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct LaneId(pub(super) i64);
-
-impl QueueId {
-    /// The lane of the jobs without a key.
-    pub(super) const fn lane(self) -> LaneId {
-        LaneId(self.0)
-    }
-}
-
-impl LaneId {
-    /// Whether it is the lane of a key.
-    pub(super) const fn has_key(self) -> bool {
-        self.0 < 0
-    }
-}
-
-/// A job's place in the run order and its account: what goes with it from table to table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
-    pub(super) seq: i64,
-    pub(super) queue: QueueId,
-    /// The lane it is in while it is runnable or active. A job with a key that is neither is in none: its lane is then
-    /// given as the one without a key.
-    pub(super) lane: LaneId,
-    pub(super) priority: i64,
-    /// Its place among the runnable jobs of its priority, kept while it is active.
-    pub(super) ord: i64,
-    pub(super) attempts: i64,
-    pub(super) crashes: i64,
-    pub(super) flags: i64,
-}
-
-/// A job under a lease.
-#[derive(Debug, Clone)]
-pub(super) struct Active {
-    pub(super) ticket: Ticket,
-    pub(super) id: JobId,
-    pub(super) fence: i64,
-    /// Its row in `lease`.
-    pub(super) row: i64,
-    pub(super) worker: WorkerId,
-    pub(super) started_at: Timestamp,
-    pub(super) until: Timestamp,
-}
-
-/// What changes about a queue.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Figures {
-    pub(super) paused: bool,
-    /// The jobs in each state; waiting ones count as `Waiting` also while the queue is paused.
-    pub(super) counts: Counts,
-    /// How many of the runnable ones have a key.
-    pub(super) keyed: i64,
-    /// No delayed job of the queue runs before this.
-    pub(super) next_due: Timestamp,
-    /// When the rate of the queue allows a job that waits.
-    pub(super) reopens: Timestamp,
-    /// Some job of it may be tied to others: what the end of a job does to them is done at once.
-    pub(super) has_ties: bool,
-}
-
-/// The time of what never comes.
-pub(super) const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
-
-/// A row in `lease`: leases that were given out together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LeaseRow {
-    /// The number of the first job, and how many there were.
-    pub(super) seq: i64,
-    pub(super) n: i64,
-    /// How many of the leases have not ended.
-    pub(super) held: i64,
-}
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -113,30 +41,6 @@ pub(super) struct Queue {
     pub(super) window: RateWindow,
     /// Whose turn it is; absent while there are only jobs without a key.
     pub(super) turns: Option<Box<Turns<LaneId>>>,
-}
-
-/// How to undo one change.
-#[derive(Debug)]
-enum Undo {
-    Figures(QueueId, Figures),
-    Added(QueueId),
-    Removed(QueueId, Queue),
-    Active(i64, Option<Active>),
-    Row(i64, Option<LeaseRow>),
-    Events(u64),
-    Limits(QueueId, Arc<QueueLimits>),
-    PausedKey(QueueId, GroupKey, bool),
-    Lane(LaneId, Option<Box<Lane>>),
-    Expiry(Timestamp),
-}
-
-/// A point in the changes that can be gone back to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mark(usize);
-
-impl Mark {
-    /// Before everything since the last [`State::settle`].
-    pub(super) const START: Self = Self(0);
 }
 
 /// The mirror.
@@ -415,67 +319,6 @@ impl State {
     /// Sets the number of events in the log.
     pub(super) fn set_events(&mut self, events: u64) {
         self.undo.push(Undo::Events(std::mem::replace(&mut self.events, events)));
-    }
-
-    /// A point to go back to.
-    pub(super) fn mark(&mut self) -> Mark {
-        self.epoch += 1;
-        Mark(self.undo.len())
-    }
-
-    /// Undoes what was done since the mark, the last change first.
-    pub(super) fn undo_to(&mut self, Mark(length): Mark) {
-        if length == 0 {
-            self.touched.clear();
-        }
-        while self.undo.len() > length {
-            match self.undo.pop().expect("the length was checked") {
-                Undo::Figures(id, figures) => {
-                    self.queues[index(id)].as_mut().expect("undone in reverse").figures = figures;
-                }
-                Undo::Added(id) => {
-                    let queue = self.queues[index(id)].take().expect("undone in reverse");
-                    self.by_name.remove(&queue.name);
-                }
-                Undo::Removed(id, queue) => {
-                    self.by_name.insert(queue.name.clone(), id);
-                    self.queues[index(id)] = Some(queue);
-                }
-                Undo::Active(seq, before) => {
-                    match before {
-                        Some(active) => self.active.insert(seq, active),
-                        None => self.active.remove(&seq),
-                    };
-                }
-                Undo::Row(number, before) => {
-                    match before {
-                        Some(row) => self.rows.insert(number, row),
-                        None => self.rows.remove(&number),
-                    };
-                }
-                Undo::Events(events) => self.events = events,
-                Undo::Limits(id, limits) => self.slot_mut(id).limits = limits,
-                Undo::PausedKey(id, key, true) => {
-                    self.slot_mut(id).paused_keys.insert(key);
-                }
-                Undo::PausedKey(id, key, false) => {
-                    self.slot_mut(id).paused_keys.remove(&key);
-                }
-                Undo::Lane(id, Some(lane)) => {
-                    self.lanes_by_key.insert((lane.queue, lane.key.clone()), id);
-                    self.lanes.insert(id, *lane);
-                }
-                Undo::Lane(id, None) => {
-                    if let Some(lane) = self.lanes.remove(&id) {
-                        self.lanes_by_key.remove(&(lane.queue, lane.key));
-                    }
-                }
-                Undo::Expiry(at) => self.next_expiry = at,
-            }
-        }
-        // What was noted before the mark still counts; what comes now is noted again.
-        self.epoch += 1;
-        self.due_moved = true;
     }
 
     /// The queues that were changed since the last [`settle`](Self::settle).

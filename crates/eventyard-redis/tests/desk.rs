@@ -10,13 +10,14 @@ use std::{
 };
 
 use eventyard_core::{
-    Claim, Commit, Deduplication, Effect, GroupKey, Inspect, JobOptions, JobState, NewJob,
-    QueueName, Store, StoreErrorKind, Write,
+    Claim, Commit, Deduplication, Effect, GroupKey, Inspect, JobOptions, JobState, Leased, NewJob,
+    QueueName, Store, StoreError, StoreErrorKind, Write,
 };
 use eventyard_redis::{Options, RedisStore};
 use futures_util::future::join_all;
 use given::{claim, complete, job};
 use server::RedisServer;
+use tokio::task::JoinHandle;
 
 async fn open(server: &RedisServer) -> RedisStore {
     RedisStore::open(Options::new(server.url().parse().unwrap())).await.unwrap()
@@ -33,16 +34,26 @@ fn calls(server: &RedisServer) -> u32 {
     of_fcall.split(',').next().unwrap().parse().unwrap()
 }
 
+/// A claim that has found nothing and stands: then its queue's marker is waited for.
+async fn standing_claim(
+    server: &RedisServer,
+    store: &RedisStore,
+) -> JoinHandle<Result<Vec<Leased>, StoreError>> {
+    let store = store.clone();
+    let waits = tokio::spawn(async move { store.claim(claim("q", Duration::from_secs(20))).await });
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !server.command("INFO clients").contains("blocked_clients:1") {
+        assert!(Instant::now() < deadline, "the claim does not wait");
+        tokio::task::yield_now().await;
+    }
+    waits
+}
+
 #[tokio::test]
 async fn a_claim_that_stands_goes_along_with_the_job() {
     let server = RedisServer::start();
     let store = open(&server).await;
-    let waits = {
-        let store = store.clone();
-        tokio::spawn(async move { store.claim(claim("q", Duration::from_secs(20))).await })
-    };
-    // It stands once it has found nothing.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let waits = standing_claim(&server, &store).await;
     let before = calls(&server);
     store.commit(add("q", "a")).await.unwrap()[0].as_ref().unwrap();
     let leased = waits.await.unwrap().unwrap().remove(0);
@@ -55,11 +66,7 @@ async fn a_claim_that_stands_goes_along_with_the_job() {
 async fn a_claim_that_nobody_awaits_takes_no_job_along() {
     let server = RedisServer::start();
     let store = open(&server).await;
-    let waits = {
-        let store = store.clone();
-        tokio::spawn(async move { store.claim(claim("q", Duration::from_secs(20))).await })
-    };
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let waits = standing_claim(&server, &store).await;
     waits.abort();
     assert!(waits.await.unwrap_err().is_cancelled());
     store.commit(add("q", "a")).await.unwrap()[0].as_ref().unwrap();

@@ -46,17 +46,12 @@ impl ServerUrl {
     /// The address with a mask in the place of the password.
     fn masked(&self) -> String {
         let mut masked = self.0.clone();
-        if let Some((from, to)) = password_in(&masked) {
+        let secrets: Vec<_> = secrets_in(&masked).collect();
+        // From the last, so that the others stay where they are.
+        for (from, to) in secrets.into_iter().rev() {
             masked.replace_range(from..to, MASK);
         }
-        // The one parameter of a server's address that is a secret.
-        match masked.split_once("sentinel-password=") {
-            Some((before, rest)) => {
-                let after = rest.find('&').map_or("", |end| &rest[end..]);
-                format!("{before}sentinel-password={MASK}{after}")
-            }
-            None => masked,
-        }
+        masked
     }
 }
 
@@ -75,34 +70,73 @@ impl Serialize for ServerUrl {
 /// The keys whose values are secrets, as the last part of a key is written.
 const SECRET_KEYS: [&str; 4] = ["password", "secret", "token", "tokens"];
 
-/// A line of a configuration file with `*` for each byte of its secrets.
+/// A line of a configuration file with `*` for each byte of its secrets. What stands behind no key of the line may be a
+/// part of a secret that began above it, and is hidden too.
 pub(crate) fn mask_line(line: &str) -> String {
-    let (key, value) = line.split_at(line.find('=').unwrap_or(0));
-    let key = key.trim().rsplit('.').next().unwrap_or_default().trim_matches(['"', '\'']);
-    let is_secret = SECRET_KEYS.contains(&key);
-    let mut hidden: Vec<(usize, usize)> = Vec::new();
-    let start = line.len() - value.len();
-    // Inside of quotes: all of a secret, and of an address its password.
-    let mut quotes = value.match_indices(['"', '\'']).map(|(at, _)| start + at);
-    while let Some(open) = quotes.next() {
-        let close = quotes.next().unwrap_or(line.trim_end().len());
-        let text = &line[open + 1..close.max(open + 1)];
-        if is_secret {
-            hidden.push((open + 1, close));
-        } else if let Some((password, end)) = password_in(text) {
-            hidden.push((open + 1 + password, open + 1 + end));
-        }
-        if let Some(parameter) = text.find("sentinel-password=") {
-            let from = open + 1 + parameter + "sentinel-password=".len();
-            let end = line[from..close].find('&').map_or(close, |end| from + end);
-            hidden.push((from, end));
-        }
-    }
+    let is_header = line.starts_with('[') && !line.contains(['"', '\'']);
+    let is_continued = !line.contains('=') && !is_header;
     let mut masked = line.to_owned();
-    for (from, to) in hidden {
-        masked.replace_range(from..to, &"*".repeat(to - from));
+    let mut hide = |from: usize, to: usize| masked.replace_range(from..to, &"*".repeat(to - from));
+    // Whether the last key names a secret, and the same outside of the inline tables that are open.
+    let (mut is_secret, mut outside) = (None, Vec::new());
+    let mut at = 0;
+    while let Some(c) = line[at..].chars().next() {
+        let mut next = at + c.len_utf8();
+        match c {
+            '"' | '\'' => {
+                let end = string_end(line, at);
+                next = (end + 1).min(line.len());
+                let is_key = line[next..].trim_start().starts_with(['=', '.']);
+                if !is_key && is_secret != Some(false) {
+                    hide(at + 1, end);
+                } else if !is_key {
+                    for (from, to) in secrets_in(&line[at + 1..end]) {
+                        hide(at + 1 + from, at + 1 + to);
+                    }
+                }
+            }
+            '=' => is_secret = Some(is_secret_key(&line[..at])),
+            '{' => outside.push(is_secret.take()),
+            '}' => is_secret = outside.pop().flatten(),
+            ',' if !outside.is_empty() => is_secret = None,
+            '#' => break,
+            c if c.is_alphanumeric() && (is_continued || is_secret == Some(true)) => hide(at, next),
+            _ => {}
+        }
+        at = next;
     }
     masked
+}
+
+/// Where the string ends that begins at `start`: at its closing quote, or at the end of the line.
+fn string_end(line: &str, start: usize) -> usize {
+    let quote = line.as_bytes()[start];
+    let mut is_escaped = false;
+    for (n, byte) in line.bytes().enumerate().skip(start + 1) {
+        if byte == quote && !is_escaped {
+            return n;
+        }
+        is_escaped = quote == b'"' && byte == b'\\' && !is_escaped;
+    }
+    line.trim_end().len().max(start + 1)
+}
+
+/// Whether a text ends with a key whose value is a secret.
+fn is_secret_key(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let key = text.trim_end().trim_end_matches(['"', '\'']);
+    SECRET_KEYS.contains(&key.rsplit(|c| !is_word(c)).next().unwrap_or_default())
+}
+
+/// Where the secrets are in the address of a server: its password, and the one parameter that is one.
+fn secrets_in(url: &str) -> impl Iterator<Item = (usize, usize)> {
+    const PARAMETER: &str = "sentinel-password=";
+    let at = url.find(PARAMETER);
+    let parameter = at.map(|at| {
+        let from = at + PARAMETER.len();
+        (from, url[from..].find('&').map_or(url.len(), |end| from + end))
+    });
+    password_in(&url[..at.unwrap_or(url.len())]).into_iter().chain(parameter)
 }
 
 /// Where the password of a server's address is.
@@ -127,6 +161,10 @@ mod tests {
                 "redis+sentinel://h/m?sentinel-password=word&prefix=x",
                 "redis+sentinel://h/m?sentinel-password=********&prefix=x",
             ),
+            (
+                "redis+sentinel://:word@h/m?sentinel-password=a@b",
+                "redis+sentinel://:********@h/m?sentinel-password=********",
+            ),
             ("redis://ada:w@rd@h:1/2?prefix=x", "redis://ada:********@h:1/2?prefix=x"),
         ] {
             assert_eq!(format!("{:?}", ServerUrl(url.to_owned())), shown);
@@ -146,6 +184,22 @@ mod tests {
             ),
             ("token = \"never closed", "token = \"************"),
             ("[channels.smtp]\n", "[channels.smtp]\n"),
+            ("password = \"it's \\\" me\"", "password = \"**********\""),
+            (
+                "smtp = { host = \"h\", password = \"p\" }",
+                "smtp = { host = \"h\", password = \"*\" }",
+            ),
+            (
+                "tokens = [{ token = \"a\", role = \"admn\" }, \"b\"]",
+                "tokens = [{ token = \"*\", role = \"admn\" }, \"*\"]",
+            ),
+            ("  \"a\", \"b\",\n", "  \"*\", \"*\",\n"),
+            (
+                "  \"a\", { token = \"b\", role = \"r\" }]",
+                "  \"*\", { token = \"*\", role = \"r\" }]",
+            ),
+            ("password = 123", "password = ***"),
+            ("a word of a long text", "* **** ** * **** ****"),
             ("host = \"mail.example.com\"", "host = \"mail.example.com\""),
             ("= \"", "= \""),
             ("", ""),

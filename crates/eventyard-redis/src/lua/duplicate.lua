@@ -1,7 +1,6 @@
 -- Deduplication: which job stands for all that say the same. BullMQ keeps its id in `de:<what it says>`, with the time
 -- that its window has left; ours have the end of the window by the caller's clock as well.
 
-
 local function owner_key(q, says)
   return q.p .. 'de:' .. says
 end

@@ -3,7 +3,6 @@
 -- fails with in the sorted set `J:unsuccessful`. The order in which children were added is in the field `eyc`, and what
 -- became of those that did not complete in a field each.
 
-
 -- The queue and the id that the key of a job means; nothing if it is of another prefix.
 local function parts_of(key)
   local head = PREFIX .. ':'

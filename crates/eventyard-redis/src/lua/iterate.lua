@@ -31,8 +31,6 @@ function verbs.iterate()
   if string.match(call('HGET', q.p .. 'meta', 'version') or '', '^bullmq:5%.') then
     call('HSET', q.p .. A.id, 'nrjid', new.id)
   end
-  db.flush()
-  lane.update(q)
   wake()
   return '1'
 end

@@ -1,7 +1,6 @@
 -- Changes that can be undone, for a commit that may be refused in its middle, and changes that can wait for each
 -- other, for one that can not.
 
-
 -- What undoes the commit under way; absent while nothing of it can be refused.
 local journal
 

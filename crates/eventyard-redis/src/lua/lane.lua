@@ -3,7 +3,6 @@
 -- The jobs without a key are where BullMQ has them, and are together the lane ''. Every other lane is a sorted set of
 -- ours, scored like BullMQ's `prioritized`. A queue on which no job ever had a key has no turns.
 
-
 local STEP = 1048576
 
 -- Whether the jobs of a queue take turns by their keys.

@@ -1,7 +1,6 @@
 -- Leases: BullMQ's lock of a job has our token, and what it means if the lock is gone is in the field `eyl`: the token
 -- and the number of the activation. A lease whose time is over holds until somebody takes the job over.
 
-
 -- The tokens whose leases ended in this script.
 local ended
 

@@ -15,8 +15,6 @@ function verbs.maintain()
     duplicate.forget_windows(queue(name), A.limit)
   end
   done.forgotten = record.forget_events(A.keep_events, A.limit, names)
-  db.flush()
-  lane.update_all()
   wake()
   return cmsgpack.pack({ done, news.told })
 end

@@ -1,6 +1,5 @@
 -- Places: where the jobs of a queue stand, and how they come there.
 
-
 -- Makes a job runnable behind the others of its priority, or before them if it is LIFO; tells its place.
 function place.ready(q, id, job)
   q.woken = true

@@ -1,7 +1,6 @@
 -- Counting what began, so that no period of a rate has too many: 64 slots that slide over the period. A slot counts
 -- until all of it is older than the period.
 
-
 local SLOTS = 64
 
 function rate.load(key)
@@ -44,10 +43,4 @@ function rate.opens(window, limit)
   if window.total >= limit.max and window.slots[1] then
     return window.slots[1][1] + limit.per
   end
-end
-
--- Whether nothing of the window counts any more.
-function rate.is_empty(window, limit)
-  forget(window, limit)
-  return #window.slots == 0
 end

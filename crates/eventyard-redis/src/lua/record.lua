@@ -1,6 +1,5 @@
 -- The event log and documents: what no queue of BullMQ's has.
 
-
 -- Adds an event to the log; false if it is there already.
 function record.append(event)
   local key = OURS .. 'event:' .. event.id

@@ -1,6 +1,5 @@
 -- Settling: how an attempt's end changes its job.
 
-
 -- Ends the attempt of a job under a lease that holds.
 function settle.settle(q, id, f, s)
   db.lrem(q.p .. 'active', id)

@@ -1,6 +1,5 @@
 -- What time does to jobs.
 
-
 -- An instant as text, as people read it.
 function upkeep.instant(ms)
   local seconds = math.floor(ms / 1000)

@@ -39,6 +39,11 @@ impl RateWindow {
         self.total += u64::from(jobs);
     }
 
+    /// The slots that count, as the last millisecond of each and how many jobs began in it; oldest first.
+    pub fn slots(&self) -> impl DoubleEndedIterator<Item = (Timestamp, u32)> {
+        self.slots.iter().map(|(end, jobs)| (Timestamp::from_millis(*end), *jobs))
+    }
+
     /// When jobs may begin again, if none may now.
     #[must_use]
     pub fn opens(&self, rate: Rate) -> Option<Timestamp> {
@@ -53,6 +58,12 @@ impl RateWindow {
     pub fn is_empty(&mut self, rate: Rate, now: Timestamp) -> bool {
         self.forget(rate, now);
         self.slots.is_empty()
+    }
+
+    /// Takes up a slot of a window that was kept elsewhere. Slots come oldest first.
+    pub fn restore(&mut self, (end, jobs): (Timestamp, u32)) {
+        self.slots.push_back((end.as_millis(), jobs));
+        self.total += u64::from(jobs);
     }
 
     fn forget(&mut self, rate: Rate, now: Timestamp) {
@@ -139,6 +150,19 @@ mod tests {
         assert_eq!(window.room(long, now), 0);
         assert_eq!(window.opens(long), Some(now + Duration::from_secs(1)));
         assert_eq!(window.room(long, now + Duration::from_secs(1)), 1);
+    }
+
+    #[test]
+    fn a_window_that_was_kept_elsewhere_goes_on() {
+        let rate = Rate::new(5, Duration::from_millis(640));
+        let mut window = RateWindow::default();
+        for (at, jobs) in [(6400, 2), (6405, 1), (6420, 2)] {
+            window.count(rate, Timestamp::from_millis(at), jobs);
+        }
+        let mut restored = RateWindow::default();
+        window.slots().for_each(|slot| restored.restore(slot));
+        assert_eq!(restored, window);
+        assert_eq!(restored.opens(rate), Some(Timestamp::from_millis(6409 + 640)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::store_error;
 
 /// The steps from an empty file to the present schema. Step n brings a file to `user_version` n + 1; a
 /// step that was released is never changed.
-const STEPS: &[&str] = &[V1, V2];
+const STEPS: &[&str] = &[V1, V2, V3];
 
 /// A job is one row in `job`, written when it is added and deleted with it. Where it stands is told by a small
 /// row in another table: `ready`, `delayed`, `lease` or `finished`. Such a row is a run: it stands for `n` jobs
@@ -244,6 +244,17 @@ CREATE TABLE unbegun (
     PRIMARY KEY (at, n)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX unbegun_seq ON unbegun (seq);
+";
+
+/// What began where a rate counts it: the slots of [`RateWindow`](eventyard_core::rate::RateWindow). Queues and keys
+/// without a rate have no rows.
+const V3: &str = "
+CREATE TABLE begun (
+    lane        INTEGER NOT NULL,  -- of a key; or the queue, if it has a rate itself
+    slot        INTEGER NOT NULL,  -- its last millisecond
+    n           INTEGER NOT NULL,
+    PRIMARY KEY (lane, slot)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Brings the file to the present schema, in one transaction.

@@ -17,7 +17,7 @@ use eventyard_conformance::{Fixture, random};
 use eventyard_core::{
     Capabilities, Claim, Clock, Commit, CommitError, Document, Event, EventId, Failure,
     FailureKind, Feed, GroupKey, Inspect, JobId, JobKey, JobOptions, JobState, Keep, KeyLimits,
-    Lease, LeaseToken, Leased, Maintenance, Page, PageAsk, QueueLimits, QueueName, Receipt,
+    Lease, LeaseToken, Leased, Maintenance, Page, PageAsk, QueueLimits, QueueName, Rate, Receipt,
     Renewal, Settlement, Store, StoreError, Timestamp, Upkeep, Write,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
@@ -151,6 +151,45 @@ async fn keys_and_limits_are_there_again() {
     assert_eq!(again.len(), 1);
     assert!(settle(&store, &leased[1], complete(Keep::NOTHING)).await, "its lease still holds");
     assert_eq!(claim(&store, "q", 9).await[0].job.id.as_str(), "b2");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_rate_goes_on_where_it_was() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let path = folder.path().join("store.db");
+    let store = open(&path, clock.clone()).await;
+    let rate = Some(Rate::new(3, Duration::from_hours(1)));
+    let whole = QueueLimits { rate, ..QueueLimits::default() };
+    let each_key = QueueLimits {
+        keys: KeyLimits { rate, ..KeyLimits::default() },
+        ..QueueLimits::default()
+    };
+    let key = Some(GroupKey::new("a").unwrap());
+    for (name, limits, key) in [("whole", whole, None), ("keyed", each_key, key)] {
+        let options = || JobOptions { key: key.clone(), ..JobOptions::default() };
+        let jobs = (0..9).map(|n| job_with(name, &format!("j{n}"), vec![], options()));
+        commit(&store, [Write::Limit(yard::queue(name), limits)]).await.unwrap();
+        commit(&store, jobs).await.unwrap();
+        assert_eq!(claim(&store, name, 2).await.len(), 2);
+    }
+    store.close().await;
+
+    clock.advance(Duration::from_mins(30));
+    let store = open(&path, clock.clone()).await;
+    for name in ["whole", "keyed"] {
+        assert_eq!(claim(&store, name, 9).await.len(), 1, "{name}: the third of this hour");
+    }
+    store.close().await;
+
+    let store = open(&path, clock.clone()).await;
+    for name in ["whole", "keyed"] {
+        assert_eq!(claim(&store, name, 9).await.len(), 0, "{name}");
+    }
+    clock.advance(Duration::from_mins(31));
+    for name in ["whole", "keyed"] {
+        assert_eq!(claim(&store, name, 9).await.len(), 2, "{name}: the first two are an hour ago");
+    }
     store.close().await;
 }
 

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use eventyard::{
     Error, Eventyard, JobError, JobRequest, Json, Keep, Queue, Schedule, Yard,
     model::{
-        Clock, Commit, JobState, ManualClock, MemoryStore, QueueName, Timestamp, Write,
+        Clock, Commit, JobState, ManualClock, MemoryStore, QueueName, Store, Timestamp, Write,
         inspect::{Inspect, PageAsk},
     },
     schedule::CatchUp,
@@ -92,12 +92,29 @@ async fn each_due_time_adds_the_job_at_its_very_time() {
     assert_eq!((pulse.runs, pulse.last_run, pulse.next_run), (3, last, next));
 }
 
-/// A year on a clock that moves from one time to the next.
 #[tokio::test]
 async fn a_year_of_nights_in_four_time_zones() {
+    let clock = eve_of_the_year();
+    let store = MemoryStore::new(Arc::clone(&clock) as _);
+    a_year_of_nights(Arc::new(store), clock).await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_year_of_nights_in_four_time_zones_on_the_embedded_store() {
+    let (clock, folder) = (eve_of_the_year(), tempfile::tempdir().unwrap());
+    let options = eventyard_sqlite::Options::new(folder.path().join("store.db"));
+    let store = eventyard_sqlite::SqliteStore::open(options.clock(Arc::clone(&clock) as _)).await;
+    a_year_of_nights(Arc::new(store.unwrap()), clock).await;
+}
+
+fn eve_of_the_year() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new("2025-12-31T00:00:00Z".parse().unwrap()))
+}
+
+/// A year on a clock that moves from one time to the next.
+async fn a_year_of_nights<S: Store + Inspect + 'static>(store: Arc<S>, clock: Arc<ManualClock>) {
     let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
-    let clock = Arc::new(ManualClock::new("2025-12-31T00:00:00Z".parse().unwrap()));
-    let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
     let keep = Queue::new("chores").keep_completed(Keep::FOREVER);
     let app = Eventyard::on(Arc::clone(&store), Arc::clone(&clock) as _).queue(keep);
     let nightly = |zone| Schedule::cron(name(zone), "15 2 * * *").time_zone(zone).job(job());

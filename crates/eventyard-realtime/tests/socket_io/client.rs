@@ -31,12 +31,12 @@ impl Drop for Client {
 }
 
 /// The workspace's `crates`.
-fn crates() -> PathBuf {
+pub(crate) fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The folder that has `node_modules` with `socket.io-client`.
-fn packages() -> PathBuf {
+pub(crate) fn packages() -> PathBuf {
     let folder = env::var_os("EVENTYARD_NODE")
         .map_or_else(|| crates().join("../target/tools/node"), PathBuf::from);
     assert!(

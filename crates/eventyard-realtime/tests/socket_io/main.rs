@@ -10,6 +10,7 @@ mod limits;
 mod malformed;
 mod nodes;
 mod origins;
+mod protocol;
 mod replay;
 mod server;
 mod tokens;

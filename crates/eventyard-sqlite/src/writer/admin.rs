@@ -221,6 +221,7 @@ impl Writer<'_> {
         for lane in lanes.map(|(lane, _)| *lane).collect::<Vec<_>>() {
             self.forget_lane(lane)?;
         }
+        self.sql.delete_begun.execute((id.0, i64::MAX))?;
         self.sql.delete_paused_keys.execute((id.0,))?;
         self.sql.delete_spokesmen.execute((id.0,))?;
         self.sql.delete_queue.execute((id.0,))?;

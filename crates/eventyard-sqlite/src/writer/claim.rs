@@ -23,7 +23,7 @@ impl Writer<'_> {
     /// Leases up to `max` runnable jobs of a queue: the keys by turns, the jobs of each in order.
     pub(super) fn claim(&mut self, queue: QueueId, ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
         self.begin()?;
-        let picks = self.pick(queue, ask, MAX_CLAIMED);
+        let picks = self.pick(queue, ask, MAX_CLAIMED)?;
         let mut leased = Vec::with_capacity(picks.iter().map(|(_, picked)| picked).sum());
         for (lane, count) in picks {
             self.claim_in_lane(queue, lane, count, ask, &mut leased)?;

@@ -15,6 +15,7 @@ use super::{
     Writer,
     place::runnable,
     state::{LaneId, NEVER, QueueId, State, Ticket},
+    statements::Statements,
 };
 use crate::encoding::{KEYED, OptionsReader};
 
@@ -30,7 +31,7 @@ pub(super) struct Lane {
     /// Numbers set aside for the next jobs.
     pub(super) numbers: Range<i64>,
     /// Those that began.
-    window: RateWindow,
+    pub(super) window: RateWindow,
     /// When its rate allows another.
     reopens: Timestamp,
 }
@@ -213,6 +214,7 @@ impl Writer<'_> {
     pub(super) fn forget_lane(&mut self, id: LaneId) -> rusqlite::Result<()> {
         self.begin()?;
         self.sql.delete_lane.execute((id.0,))?;
+        self.sql.delete_begun.execute((id.0, i64::MAX))?;
         self.state.set_lane(id, None);
         Ok(())
     }
@@ -317,12 +319,12 @@ impl Writer<'_> {
         queue: QueueId,
         ask: &Claim,
         most: usize,
-    ) -> Vec<(LaneId, usize)> {
+    ) -> rusqlite::Result<Vec<(LaneId, usize)>> {
         let mut left = ask.max.min(most).min(self.state.room_in_queue(queue, self.now));
         let Some(mut turns) = self.state.slot_mut(queue).turns.take() else {
-            let picked = left.min(size(self.state.waiting(queue)));
-            self.count_begun(queue, &[(queue.lane(), picked)]);
-            return vec![(queue.lane(), picked)];
+            let picks = vec![(queue.lane(), left.min(size(self.state.waiting(queue))))];
+            self.count_begun(queue, &picks)?;
+            return Ok(picks);
         };
         let mut picks: Vec<(LaneId, usize)> = Vec::new();
         let mut rooms: HashMap<LaneId, (usize, usize)> = Default::default();
@@ -342,25 +344,45 @@ impl Writer<'_> {
             }
         }
         self.state.slot_mut(queue).turns = Some(turns);
-        self.count_begun(queue, &picks);
-        picks
+        self.count_begun(queue, &picks)?;
+        Ok(picks)
     }
 
     /// Counts jobs that begin against the rates of their queue and their keys.
-    fn count_begun(&mut self, queue: QueueId, picks: &[(LaneId, usize)]) {
+    fn count_begun(&mut self, queue: QueueId, picks: &[(LaneId, usize)]) -> rusqlite::Result<()> {
         let limits = self.state.limits(queue).clone();
         if let Some(rate) = limits.rate {
             let begun = picks.iter().map(|(_, picked)| picked).sum();
-            self.state.slot_mut(queue).window.count(rate, self.now, begun);
+            let window = &mut self.state.slot_mut(queue).window;
+            window.count(rate, self.now, begun);
+            write_window(&mut self.sql, queue.lane(), window)?;
         }
         if let Some(rate) = limits.keys.rate {
             for (id, picked) in picks {
                 if let Some(lane) = self.state.lanes.get_mut(id) {
                     lane.window.count(rate, self.now, *picked);
+                    write_window(&mut self.sql, *id, &lane.window)?;
                 }
             }
         }
+        Ok(())
     }
+}
+
+/// Writes the newest slot of a window, the only one that changes, and deletes those that count no more.
+fn write_window(
+    sql: &mut Statements<'_>,
+    lane: LaneId,
+    window: &RateWindow,
+) -> rusqlite::Result<()> {
+    let mut slots = window.slots();
+    if let Some((oldest, _)) = slots.next() {
+        sql.delete_begun.execute((lane.0, oldest.as_millis()))?;
+    }
+    if let Some((newest, begun)) = window.slots().next_back() {
+        sql.set_begun.execute((lane.0, newest.as_millis(), begun))?;
+    }
+    Ok(())
 }
 
 fn size(n: i64) -> usize {

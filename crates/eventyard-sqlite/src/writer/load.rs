@@ -109,7 +109,26 @@ impl Writer<'_> {
             self.state.active_mut(job.seq).ticket.lane = job.lane;
             self.state.change_lane(job.lane, |lane| lane.active += 1);
         }
-        self.rebuild_turns()
+        self.load_begun(conn)?;
+        self.rebuild_turns()?;
+        for queue in self.state.queue_ids() {
+            self.find_reopening(queue);
+        }
+        Ok(())
+    }
+
+    /// Loads what began where a rate counts it.
+    fn load_begun(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        each(conn, "SELECT lane, slot, n FROM begun ORDER BY lane, slot", |row| {
+            let id = LaneId(row.get(0)?);
+            let window = match self.state.lanes.get_mut(&id) {
+                Some(lane) => &mut lane.window,
+                None if id.has_key() => return Err(corrupt_row("the key of a rate")),
+                None => &mut self.state.slot_mut(QueueId(id.0)).window,
+            };
+            window.restore((Timestamp::from_millis(row.get(1)?), row.get(2)?));
+            Ok(())
+        })
     }
 }
 

@@ -40,6 +40,8 @@ statements! {
     delete_spokesmen = "DELETE FROM spokesman WHERE queue = ?1";
     insert_lane = "INSERT INTO lane (id, queue, key) VALUES (?1, ?2, ?3)";
     delete_lane = "DELETE FROM lane WHERE id = ?1";
+    set_begun = "INSERT OR REPLACE INTO begun (lane, slot, n) VALUES (?1, ?2, ?3)";
+    delete_begun = "DELETE FROM begun WHERE lane = ?1 AND slot < ?2";
     pause_key = "INSERT OR IGNORE INTO paused_key (queue, key) VALUES (?1, ?2)";
     resume_key = "DELETE FROM paused_key WHERE queue = ?1 AND key = ?2";
 

@@ -1,5 +1,7 @@
 //! A running application behind its endpoints, from the first byte to the last.
 
+mod housekeeping;
+
 use std::net::SocketAddr;
 
 use eventyard::Yard;
@@ -23,8 +25,7 @@ pub(crate) struct Served {
     realtime: Option<Realtime>,
     stop: oneshot::Sender<()>,
     answering: JoinHandle<std::io::Result<()>>,
-    /// What removes old entries of the audit trail.
-    forgetting: JoinHandle<()>,
+    keeping_house: JoinHandle<()>,
     signals: Signals,
 }
 
@@ -54,11 +55,8 @@ impl Served {
             // An error says that the other side is gone, which is to stop as well.
             let _ = stopped.await;
         }));
-        let forgetting = {
-            let (yard, age) = (yard.clone(), config.dashboard.keep_audit.get());
-            tokio::spawn(async move { match eventyard_admin::forget_audit(&yard, age).await {} })
-        };
-        Ok(Self { address, yard, realtime, stop, answering, forgetting, signals })
+        let keeping_house = tokio::spawn(housekeeping::keep_house(yard.clone(), config.clone()));
+        Ok(Self { address, yard, realtime, stop, answering, keeping_house, signals })
     }
 
     /// The address as a URL.
@@ -88,7 +86,7 @@ impl Served {
             }
             ended = &mut answering => Some(ended),
         };
-        self.forgetting.abort();
+        self.keeping_house.abort();
         // When the server has ended by itself, nobody listens any more.
         let _ = self.stop.send(());
         let orderly = async {

@@ -61,6 +61,31 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     server.job_is("emails", id, "completed").await;
 }
 
+#[tokio::test]
+async fn what_is_old_goes_at_the_next_start() {
+    let bench = Bench::default();
+    let server = bench.serve(&["dev"]).await;
+    let queued = server.post("/mock-events/booking-created", json!({})).await;
+    server.job_is("emails", queued["eventId"].as_str().unwrap(), "completed").await;
+    server.post("/api/v1/queues/emails/pause", json!(null)).await;
+    server.stop().await;
+
+    let count = |page: &serde_json::Value| page["items"].as_array().unwrap().len();
+    let server = bench.serve(&["dev"]).await;
+    assert_eq!(count(&server.get("/api/v1/mailbox").await), 1, "it is not old");
+    assert_eq!(count(&server.get("/api/v1/audit").await), 1);
+    server.stop().await;
+
+    let bench = bench
+        .variable("EVENTYARD_NOTIFICATIONS__KEEP", "1ms")
+        .variable("EVENTYARD_DASHBOARD__KEEP_AUDIT", "1ms");
+    let server = bench.serve(&["dev"]).await;
+    for path in ["/api/v1/mailbox", "/api/v1/audit"] {
+        eventually(path, async || (count(&server.get(path).await) == 0).then_some(())).await;
+    }
+    server.stop().await;
+}
+
 /// A mail server that takes connections and never says a word.
 fn silent_server() -> (u16, TcpListener) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -40,8 +40,18 @@ pub(crate) fn in_time(added: Timestamp, job: &JobId) -> String {
     if is_v7 {
         return job.to_string();
     }
-    let ms = added.as_millis();
-    format!("{:08x}-{:04x}-{}", ms >> 16, ms & 0xffff, part(job.as_str()))
+    format!("{}-{}", first_at(added), part(job.as_str()))
+}
+
+/// What is not larger than any id made at `time` or later, and larger than all made before.
+pub(crate) fn first_at(time: Timestamp) -> String {
+    let ms = time.as_millis();
+    format!("{:08x}-{:04x}", ms >> 16, ms & 0xffff)
+}
+
+/// The id in a key, with or without a user before it.
+pub(crate) fn id(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, id)| id)
 }
 
 /// A short name for a text that must not be told: the first half of its SHA-256.
@@ -92,7 +102,8 @@ mod tests {
             id(0x019b_75f3_9000, &v7.to_uppercase()),
             format!("019b75f3-9000-{}", v7.to_uppercase())
         );
-        assert!(id(0x019b_75f3_8fff, "z") < id(0, v7));
+        let first = first_at(Timestamp::from_millis(0x019b_75f3_9000));
+        assert!(id(0x019b_75f3_8fff, "z") < first && *first < *v7);
         assert!(id(0, v7) < id(0x019b_75f3_9001, "a"));
     }
 

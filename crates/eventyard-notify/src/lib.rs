@@ -30,6 +30,7 @@ mod booking;
 mod document;
 pub mod error;
 pub mod event;
+mod forget;
 mod handler;
 mod key;
 pub mod mail;
@@ -44,4 +45,5 @@ pub use booking::{
 };
 pub use error::Error;
 pub use event::mock;
+pub use forget::forget;
 pub use key::MAX_USER_ID_CHARS;

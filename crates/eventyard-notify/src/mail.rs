@@ -10,6 +10,7 @@ use eventyard::{Context, JobError, model::JobKey};
 
 pub use address::{InvalidAddress, Sender, message_id};
 pub use compose::compose;
+pub(crate) use mailbox::MAILBOX;
 pub use mailbox::{Kept, Mailbox, empty, list};
 pub use smtp::{Credentials, Smtp, SmtpOptions, SmtpSetupError, Tls};
 

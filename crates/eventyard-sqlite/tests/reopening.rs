@@ -161,10 +161,8 @@ async fn a_rate_goes_on_where_it_was() {
     let store = open(&path, clock.clone()).await;
     let rate = Some(Rate::new(3, Duration::from_hours(1)));
     let whole = QueueLimits { rate, ..QueueLimits::default() };
-    let each_key = QueueLimits {
-        keys: KeyLimits { rate, ..KeyLimits::default() },
-        ..QueueLimits::default()
-    };
+    let each_key =
+        QueueLimits { keys: KeyLimits { rate, ..KeyLimits::default() }, ..QueueLimits::default() };
     let key = Some(GroupKey::new("a").unwrap());
     for (name, limits, key) in [("whole", whole, None), ("keyed", each_key, key)] {
         let options = || JobOptions { key: key.clone(), ..JobOptions::default() };

@@ -1,7 +1,5 @@
 //! Entries that are old go.
 
-use std::{convert::Infallible, time::Duration};
-
 use eventyard::{
     Error, Yard,
     model::{
@@ -12,27 +10,11 @@ use eventyard::{
 
 use super::entry::{COLLECTION, first_id};
 
-/// How often old entries are looked for.
-const INTERVAL: Duration = Duration::from_secs(60 * 60);
-
-/// Removes the entries of the audit trail that are older than `age`, now and every hour.
+/// Removes the entries of the audit trail that were written before `time`; returns how many.
 ///
-/// # Cancel safety
-/// It goes on until it is dropped, which is safe at any time.
-pub async fn forget_audit(yard: &Yard, age: Duration) -> Infallible {
-    loop {
-        let now = yard.clock().now();
-        match forget_before(yard, now - age).await {
-            Ok(0) => {}
-            Ok(entries) => tracing::info!(entries, "old entries of the audit trail are removed"),
-            Err(error) => tracing::warn!(%error, "old entries of the audit trail stay for now"),
-        }
-        yard.clock().sleep_until(now + INTERVAL).await;
-    }
-}
-
-/// Removes the entries that are older; tells how many.
-async fn forget_before(yard: &Yard, time: Timestamp) -> Result<usize, Error> {
+/// # Errors
+/// When the store cannot do it; what was removed until then stays removed.
+pub async fn forget_audit(yard: &Yard, time: Timestamp) -> Result<u64, Error> {
     let end = first_id(time);
     let mut removed = 0;
     loop {
@@ -48,14 +30,14 @@ async fn forget_before(yard: &Yard, time: Timestamp) -> Result<usize, Error> {
         if writes.is_empty() {
             return Ok(removed);
         }
-        removed += writes.len();
+        removed += writes.len() as u64;
         yard.commit(Commit::of(writes)).await?;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use eventyard::{
         Eventyard,
@@ -77,8 +59,8 @@ mod tests {
             let writes = (first..first + 500).map(|n| entry(n).unwrap());
             yard.commit(Commit::of(writes)).await.unwrap();
         }
-        assert_eq!(forget_before(&yard, at(2100)).await.unwrap(), 2100);
-        assert_eq!(forget_before(&yard, at(2100)).await.unwrap(), 0);
-        assert_eq!(forget_before(&yard, at(5000)).await.unwrap(), 400);
+        assert_eq!(forget_audit(&yard, at(2100)).await.unwrap(), 2100);
+        assert_eq!(forget_audit(&yard, at(2100)).await.unwrap(), 0);
+        assert_eq!(forget_audit(&yard, at(5000)).await.unwrap(), 400);
     }
 }

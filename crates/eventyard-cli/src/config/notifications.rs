@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::TimeSpan;
+
 /// The booking notifications that come with the program: mails, push and in-app messages and tickets, made
 /// from booking and payment events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,10 +16,12 @@ pub(crate) struct Notifications {
     pub(crate) enabled: Option<bool>,
     /// Whether the six routes from booking and payment events to these queues are added to `routes.rules`.
     pub(crate) routes: bool,
+    /// How long notifications, closed tickets and mails in the mailbox are kept. Open tickets stay.
+    pub(crate) keep: TimeSpan,
 }
 
 impl Default for Notifications {
     fn default() -> Self {
-        Self { enabled: None, routes: true }
+        Self { enabled: None, routes: true, keep: TimeSpan::secs(365 * 86_400) }
     }
 }

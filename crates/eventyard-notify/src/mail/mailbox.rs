@@ -17,7 +17,7 @@ use crate::{
 /// How many mails one commit of emptying takes.
 const BATCH: usize = 100;
 
-const MAILBOX: Collection<Kept> = Collection::new("mailbox");
+pub(crate) const MAILBOX: Collection<Kept> = Collection::new("mailbox");
 
 /// A mail in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,21 @@
 /// Makes a `#[test]` of every case, in a module a theme, on the store that a factory makes:
 /// an `async fn() -> Fixture` in scope where the macro is used.
 ///
-/// See the [crate's documentation](crate) for an example.
+/// See the [crate's documentation](crate) for an example. `store_suite!(without random, factory)` leaves out the random
+/// sequences, which take longer than all cases: for one more version of a server that is tested with them.
 #[macro_export]
 macro_rules! store_suite {
     ($factory:ident) => {
+        $crate::store_suite!(without random, $factory);
+
+        mod random {
+            #[test]
+            fn agrees_with_memory() {
+                $crate::random::agrees_with_memory(super::$factory);
+            }
+        }
+    };
+    (without random, $factory:ident) => {
         $crate::store_cases! { $factory
             admin {
                 retry_is_for_finished_jobs
@@ -323,13 +334,6 @@ macro_rules! store_suite {
                 many_jobs_wake_many_claims
                 a_dropped_claim_takes_nothing
                 at_the_very_millisecond
-            }
-        }
-
-        mod random {
-            #[test]
-            fn agrees_with_memory() {
-                $crate::random::agrees_with_memory(super::$factory);
             }
         }
     };

@@ -12,6 +12,8 @@ use eventyard_conformance::{Fixture, clock, store_suite};
 use eventyard_redis::{Options, RedisStore};
 use server::RedisServer;
 
+const SETTINGS: &[&str] = &["appendonly no"];
+
 thread_local! {
     /// The server of this test: it stops with the thread that the test runs on.
     static SERVER: OnceCell<Arc<RedisServer>> = const { OnceCell::new() };
@@ -19,11 +21,26 @@ thread_local! {
     static STORES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A store of its own on the server of the test: no other has keys with its prefix.
 async fn redis() -> Fixture {
-    let server = SERVER.with(|server| {
-        Arc::clone(server.get_or_init(|| Arc::new(RedisServer::start_with(&["appendonly no"]))))
-    });
+    store_on(|| RedisServer::start_with(SETTINGS)).await
+}
+
+store_suite!(redis);
+
+/// The same on the oldest server that we work with, which knows no functions.
+mod redis_6 {
+    use super::*;
+
+    async fn redis_6() -> Fixture {
+        store_on(|| RedisServer::start_6(SETTINGS)).await
+    }
+
+    store_suite!(without random, redis_6);
+}
+
+/// A store of its own on the server of the test: no other has keys with its prefix.
+async fn store_on(start: impl FnOnce() -> RedisServer) -> Fixture {
+    let server = SERVER.with(|server| Arc::clone(server.get_or_init(|| Arc::new(start()))));
     let number = STORES.get();
     STORES.set(number + 1);
     let clock = clock();
@@ -32,5 +49,3 @@ async fn redis() -> Fixture {
     let store = RedisStore::open(options).await.unwrap();
     Fixture::new(store, clock).holding(server)
 }
-
-store_suite!(redis);

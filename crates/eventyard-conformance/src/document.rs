@@ -49,7 +49,7 @@ async fn check_keys(f: &Fixture, prefix: &str, expected: &[&str]) {
     assert_eq!(keys(f, "things", prefix, true).await, reverse, "{prefix:?}, last first");
 }
 
-/// Each write is a version more, beginning with 1, also after the document was gone.
+/// Each write is a version more, beginning with 1; a key never has the same version twice.
 pub async fn versions_count_the_writes(f: &Fixture) {
     assert_eq!(get(f, "a").await, None);
     for (version, value) in [(1, "x"), (2, "y"), (3, "y")] {
@@ -59,7 +59,12 @@ pub async fn versions_count_the_writes(f: &Fixture) {
     assert_eq!(f.write(delete("a")).await, Effect::Done);
     assert_eq!(get(f, "a").await, None);
     assert_eq!(f.write(delete("a")).await, Effect::Done, "also when absent");
-    assert_eq!(f.write(put("a", "z", None)).await, Effect::Version(1));
+    assert_eq!(f.write(put("a", "z", Some(0))).await, Effect::Version(4));
+    // Who read the one that is gone does not overwrite the one that came in its place.
+    assert_eq!(f.write(delete("a")).await, Effect::Done);
+    assert_eq!(f.write(put("a", "new", None)).await, Effect::Version(5));
+    f.refused([put("a", "old", Some(4))]).await;
+    assert_eq!(get(f, "a").await, Some((5, "new".into())));
 }
 
 /// A write that expects another version is refused and says which one there is.

@@ -17,6 +17,6 @@ pub struct Document {
     pub key: String,
     /// Its bytes; JSON by convention.
     pub value: Bytes,
-    /// 1 when it is first written, one more with each write.
+    /// One more with each write. A key never has the same version twice, also when its document was gone in between.
     pub version: u64,
 }

@@ -247,13 +247,19 @@ CREATE UNIQUE INDEX unbegun_seq ON unbegun (seq);
 ";
 
 /// What began where a rate counts it: the slots of [`RateWindow`](eventyard_core::rate::RateWindow). Queues and keys
-/// without a rate have no rows.
+/// without a rate have no rows. And what keeps versions of documents from coming again.
 const V3: &str = "
 CREATE TABLE begun (
     lane        INTEGER NOT NULL,  -- of a key; or the queue, if it has a rate itself
     slot        INTEGER NOT NULL,  -- its last millisecond
     n           INTEGER NOT NULL,
     PRIMARY KEY (lane, slot)
+) STRICT, WITHOUT ROWID;
+
+-- The highest version that each collection has lost: whatever is new there has a higher one.
+CREATE TABLE lost_version (
+    collection  TEXT PRIMARY KEY,
+    version     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -222,9 +222,10 @@ impl State {
         {
             return Err(CommitError::VersionConflict { collection, key, expected, actual });
         }
+        let lost = || self.lost_versions.get(&collection).copied().unwrap_or(0);
+        let version = before.map_or_else(lost, |document| document.version) + 1;
         let before = before.cloned();
         self.remember(|| Undo::Document(collection.clone(), key.clone(), before));
-        let version = actual + 1;
         let document =
             Document { collection: collection.clone(), key: key.clone(), value, version };
         self.set_document(&collection, &key, Some(document));
@@ -233,8 +234,12 @@ impl State {
 
     fn delete_document(&mut self, collection: &str, key: &str) {
         let before = self.documents.get(collection).and_then(|documents| documents.get(key));
-        let before = before.cloned();
-        self.remember(|| Undo::Document(collection.to_owned(), key.to_owned(), before));
+        let Some(before) = before.cloned() else { return };
+        let lost = self.lost_versions.get(collection).copied();
+        self.remember(|| Undo::LostVersion(collection.to_owned(), lost));
+        let lost = lost.unwrap_or(0).max(before.version);
+        self.lost_versions.insert(collection.to_owned(), lost);
+        self.remember(|| Undo::Document(collection.to_owned(), key.to_owned(), Some(before)));
         self.set_document(collection, key, None);
     }
 }

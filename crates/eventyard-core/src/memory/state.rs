@@ -86,6 +86,8 @@ pub(super) struct State {
     pub(super) events: EventLog,
     /// Documents by collection and key. A collection without documents is absent.
     pub(super) documents: BTreeMap<String, BTreeMap<String, Document>>,
+    /// The highest version that each collection has lost: whatever is new there has a higher one.
+    pub(super) lost_versions: BTreeMap<String, u64>,
     /// What has to be undone if the commit under way fails; absent when nothing of it can fail.
     pub(super) undo: Option<Vec<Undo>>,
     /// The jobs that it puts back as they were: once each, however often they change.
@@ -115,6 +117,7 @@ impl State {
             tokens: HashMap::new(),
             events: EventLog::default(),
             documents: BTreeMap::new(),
+            lost_versions: BTreeMap::new(),
             undo: None,
             remembered: HashSet::new(),
             ringing: BTreeSet::new(),

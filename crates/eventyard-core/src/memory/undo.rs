@@ -20,6 +20,8 @@ pub(super) enum Undo {
     Spokesman(QueueName, GroupKey, Option<Spokesman>),
     /// A document, by collection and key.
     Document(String, String, Option<Document>),
+    /// The highest version that a collection has lost.
+    LostVersion(String, Option<u64>),
     /// An event that was not in the log.
     Event(EventId),
 }
@@ -69,6 +71,12 @@ impl State {
                 }
                 Undo::Document(collection, key, before) => {
                     self.set_document(&collection, &key, before);
+                }
+                Undo::LostVersion(collection, None) => {
+                    self.lost_versions.remove(&collection);
+                }
+                Undo::LostVersion(collection, Some(before)) => {
+                    self.lost_versions.insert(collection, before);
                 }
                 Undo::Event(id) => self.events.remove(&id),
             }

@@ -65,23 +65,40 @@ function record.forget_events(keep, limit, names)
   return removed
 end
 
+-- The version of a document; false if it does not exist.
+local function version_of(w)
+  local document = call('HGET', OURS .. 'documents:' .. w.collection, w.key)
+  return document and tonumber(string.match(document, '^%d+'))
+end
+
+-- The highest version that a collection has lost: whatever is new there has a higher one.
+local function lost_version(collection)
+  return tonumber(call('HGET', OURS .. 'lost-versions', collection) or 0)
+end
+
 -- Writes a document; tells its version, or why it is refused.
 function record.put(w)
-  local key = OURS .. 'documents:' .. w.collection
-  local before = call('HGET', key, w.key)
-  local version = before and tonumber(string.match(before, '^%d+')) or 0
-  if w.expected and w.expected ~= version then
-    return nil, { error = 'version-conflict', collection = w.collection, key = w.key, actual = version }
+  local found = version_of(w)
+  local actual = found or 0
+  if w.expected and w.expected ~= actual then
+    return nil, { error = 'version-conflict', collection = w.collection, key = w.key, actual = actual }
   end
-  db.hset_large(key, w.key, int(version + 1) .. ' ' .. w.value)
+  local version = (found or lost_version(w.collection)) + 1
+  db.hset_large(OURS .. 'documents:' .. w.collection, w.key, int(version) .. ' ' .. w.value)
   db.zadd(OURS .. 'document-keys:' .. w.collection, 0, w.key)
-  return version + 1
+  return version
 end
 
 -- Removes a document, if it exists.
 function record.delete(w)
-  local key = OURS .. 'documents:' .. w.collection
-  db.hdel_later(key, w.key)
+  local version = version_of(w)
+  if not version then
+    return
+  end
+  if version > lost_version(w.collection) then
+    db.hset(OURS .. 'lost-versions', w.collection, int(version))
+  end
+  db.hdel_later(OURS .. 'documents:' .. w.collection, w.key)
   db.flush()
   db.zrem(OURS .. 'document-keys:' .. w.collection, w.key)
 end

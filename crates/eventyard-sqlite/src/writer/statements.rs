@@ -161,6 +161,9 @@ statements! {
     put_document = "INSERT INTO document (collection, key, version, value) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (collection, key) DO UPDATE SET version = excluded.version, value = excluded.value";
     delete_document = "DELETE FROM document WHERE collection = ?1 AND key = ?2";
+    lost_version = "SELECT version FROM lost_version WHERE collection = ?1";
+    lose_version = "INSERT INTO lost_version (collection, version) VALUES (?1, ?2)
+        ON CONFLICT (collection) DO UPDATE SET version = excluded.version WHERE version < excluded.version";
 }
 
 #[cfg(test)]

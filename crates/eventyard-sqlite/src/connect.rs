@@ -27,6 +27,7 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, StoreError> {
         conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
         conn.pragma_update(None, "mmap_size", 0)?;
         conn.pragma_update(None, "temp_store", "memory")?;
+        plan_without_surprises(&conn)?;
         Ok(conn)
     };
     let mut conn = open().map_err(|error| store_error(path, error))?;
@@ -41,7 +42,13 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "query_only", true)?;
     conn.pragma_update(None, "mmap_size", 0)?;
+    plan_without_surprises(&conn)?;
     Ok(conn)
+}
+
+/// SQLite would index all jobs for one query that might gain by it: every query here has the index that it needs.
+fn plan_without_surprises(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "automatic_index", false)
 }
 
 /// The connection that runs checkpoints.

@@ -212,7 +212,7 @@ CREATE INDEX child_pending ON child (parent) WHERE outcome = 0;
 -- The jobs under leases: those of a row in `lease` that stand nowhere else and that no later row has.
 DROP VIEW active;
 CREATE VIEW active AS
-SELECT j.seq, j.queue, j.priority, j.flags, j.id, l.fence AS run, l.fence + j.seq - l.seq AS fence,
+SELECT j.seq, l.queue, j.priority, j.flags, j.id, l.fence AS run, l.fence + j.seq - l.seq AS fence,
     l.ord + j.seq - l.seq AS ord, l.attempts, l.crashes, l.started_at, l.until, l.worker
 FROM lease l CROSS JOIN job j ON j.seq BETWEEN l.seq AND l.seq + l.n - 1
 WHERE NOT EXISTS (SELECT 1 FROM delayed d WHERE d.seq = j.seq)

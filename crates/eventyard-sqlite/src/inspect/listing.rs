@@ -135,7 +135,7 @@ const ACTIVE: &str = concat!(
         "NULL, a.started_at, NULL, a.worker, a.until, NULL, NULL",
         "active a CROSS JOIN job j ON j.seq = a.seq"
     ),
-    "WHERE a.queue = ?1 AND (0, a.fence) > (?2, ?3) ORDER BY a.fence LIMIT ?4"
+    "WHERE a.queue = ?1 AND (0, a.fence) > (?2, ?3) ORDER BY a.run, a.seq LIMIT ?4"
 );
 const FINISHED: &str =
     concat!(
@@ -256,4 +256,30 @@ fn status_in_row(
         failure: failure.transpose().map_err(|_| corrupt_row("the failure of a job"))?,
     };
     Ok((Place::new(row.get(0)?, row.get(1)?), status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, connect};
+
+    /// No listing reads a whole table, or sorts more than it shows.
+    #[test]
+    fn every_listing_goes_by_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(folder.path().join("store.db"));
+        connect::writer(&options).unwrap();
+        let conn = connect::reader(&options.path).unwrap();
+        for sql in [WAITING, PRIORITIZED, AWAITING, DELAYED, ACTIVE, FINISHED] {
+            let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let empty = vec![rusqlite::types::Null; plan.parameter_count()];
+            let steps = plan.query_map(rusqlite::params_from_iter(empty), |row| row.get(3));
+            for step in steps.unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap() {
+                // Leases are few, and in the order of the listing.
+                let is_slow = (step.starts_with("SCAN") && step != "SCAN l")
+                    || ["AUTOMATIC", "TEMP B-TREE"].iter().any(|slow| step.contains(slow));
+                assert!(!is_slow, "{sql}: {step}");
+            }
+        }
+    }
 }

@@ -286,7 +286,7 @@ pub enum CommitError {
     },
     /// The queue takes no more jobs for now.
     #[error(
-        "queue {queue} holds {limit} unfinished jobs, its maximum; add more when some of them are done"
+        "queue {queue} lets at most {limit} jobs wait, and has no room for these; add them when some are done, at most {limit} at once"
     )]
     QueueFull {
         /// The queue.
@@ -294,6 +294,11 @@ pub enum CommitError {
         /// The most jobs that may wait on it.
         limit: u64,
     },
+    /// The store keeps something else under the name that the job would have.
+    #[error(
+        "job {0} has an id that the store needs for itself, such as `meta` or `7:lock`; choose another id"
+    )]
+    ReservedId(JobKey),
     /// A child was added to a parent that does not exist.
     #[error("job {child} names {parent} as its parent, which does not exist; add the parent first")]
     NoSuchParent {
@@ -328,6 +333,7 @@ impl CommitError {
             Self::WrongState { .. } => "wrong-state",
             Self::VersionConflict { .. } => "version-conflict",
             Self::QueueFull { .. } => "queue-full",
+            Self::ReservedId(_) => "invalid-job",
             Self::NoSuchParent { .. } => "no-such-parent",
             Self::NotItsChild { .. } => "not-its-child",
             Self::QueueNotEmpty(_) => "queue-not-empty",

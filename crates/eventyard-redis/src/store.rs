@@ -52,7 +52,7 @@ struct Shared {
     reader: Reader,
     clock: Arc<dyn Clock>,
     requests: mpsc::Sender<Request>,
-    bells: Bells,
+    bells: Arc<Bells>,
     standing: Arc<Standing>,
     feed: Feed,
     cancelled: broadcast::Sender<LeaseToken>,
@@ -106,15 +106,17 @@ impl RedisStore {
         };
         tokio::spawn(desk.run(asked));
         let reader = Reader::new(&connections, Arc::clone(&prefix));
+        let bells =
+            Arc::new(Bells::new(connections.clone(), Arc::clone(&prefix), is_closed.clone()));
         let others = others::Others {
             connections: connections.clone(),
             prefix: Arc::clone(&prefix),
             node,
             feed: feed.clone(),
             cancelled: cancelled.clone(),
+            bells: Arc::clone(&bells),
         };
         others.listen(&is_closed);
-        let bells = Bells::new(connections, prefix, is_closed);
         let shared = Shared {
             reader,
             clock: options.clock,

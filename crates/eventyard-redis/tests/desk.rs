@@ -9,9 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use eventyard_core::feed::Heard;
 use eventyard_core::{
-    Claim, Commit, Deduplication, Effect, GroupKey, Inspect, JobOptions, JobState, Leased, NewJob,
-    QueueName, Store, StoreError, StoreErrorKind, Write,
+    Claim, Commit, Deduplication, Effect, GroupKey, Inspect, JobId, JobOptions, JobState, Leased,
+    NewJob, QueueEventKind, QueueName, Store, StoreError, StoreErrorKind, Write,
 };
 use eventyard_redis::{Options, RedisStore};
 use futures_util::future::join_all;
@@ -34,6 +35,15 @@ fn calls(server: &RedisServer) -> u32 {
     of_fcall.split(',').next().unwrap().parse().unwrap()
 }
 
+/// Waits until so many clients wait for the server.
+async fn blocked_clients(server: &RedisServer, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !server.command("INFO clients").contains(&format!("blocked_clients:{count}")) {
+        assert!(Instant::now() < deadline, "nobody waits");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A claim that has found nothing and stands: then its queue's marker is waited for.
 async fn standing_claim(
     server: &RedisServer,
@@ -41,12 +51,25 @@ async fn standing_claim(
 ) -> JoinHandle<Result<Vec<Leased>, StoreError>> {
     let store = store.clone();
     let waits = tokio::spawn(async move { store.claim(claim("q", Duration::from_secs(20))).await });
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !server.command("INFO clients").contains("blocked_clients:1") {
-        assert!(Instant::now() < deadline, "the claim does not wait");
-        tokio::task::yield_now().await;
-    }
+    blocked_clients(server, 1).await;
     waits
+}
+
+/// Node has added jobs, and nobody here ever has.
+#[tokio::test]
+async fn what_node_adds_is_told_and_what_was_before_is_not() {
+    let server = RedisServer::start();
+    server.command("XADD bull:q:events * event added jobId old name work");
+    let store = open(&server).await;
+    let waits = standing_claim(&server, &store).await;
+    let mut heard = store.feed().subscribe(None);
+    blocked_clients(&server, 2).await;
+    server.command("XADD bull:q:events * event added jobId new name work");
+    let Heard::Event(_, event) = heard.next().await else { panic!("nothing was missed") };
+    assert_eq!(event.queue.as_str(), "q");
+    let added = QueueEventKind::Added { job: JobId::new("new").unwrap(), name: "work".into() };
+    assert_eq!(event.kind, added);
+    waits.abort();
 }
 
 #[tokio::test]

@@ -112,9 +112,12 @@ impl Bus {
         let Some(settled) = &self.settled else {
             return self.commit(commit).await;
         };
-        let waiting = settled.expect(&commit);
+        let waiting = settled.expect(&commit, self.clock.now());
         let receipt = self.commit(commit).await?;
-        waiting.wait_for(&receipt).await;
+        // Without an answer none counts as paused: what was added is added.
+        let queues = self.inspect.queues().await.unwrap_or_default().into_iter();
+        let paused = queues.filter(|(_, queue)| queue.paused).map(|(name, _)| name).collect();
+        waiting.wait_for(&receipt, &paused).await;
         Ok(receipt)
     }
 

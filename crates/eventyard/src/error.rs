@@ -32,7 +32,7 @@ pub enum Error {
     Commit(CommitError),
     /// A queue takes no more jobs for now; the same call succeeds when some of those that wait are done.
     #[error(
-        "queue {queue} holds {limit} unfinished jobs, its maximum; try again when some of them are done"
+        "queue {queue} lets at most {limit} jobs wait, and has no room for these; try again when some are done, with at most {limit} at once"
     )]
     QueueFull {
         /// The queue.
@@ -133,6 +133,13 @@ impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::QueueFull { queue, limit } => Self::QueueFull { queue, limit },
+            CommitError::ReservedId(job) => Self::InvalidJob(FieldError {
+                field: "jobId".to_owned(),
+                problem: format!(
+                    "is `{}`, which the store needs for itself; choose another id",
+                    job.id
+                ),
+            }),
             error => Self::Commit(error),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{
 use eventyard::{
     Backoff, Context, Dep, Error, Event, Eventyard, JobError, JobRequest, Json, Outcome, Queue,
     event::WithAttributes,
-    model::{EventId, FailureKind, JobState, Timestamp},
+    model::{EventId, FailureKind, JobOptions, JobState, QueueName, Timestamp},
     secs,
 };
 use serde::{Deserialize, Serialize};
@@ -235,6 +235,24 @@ async fn a_synchronous_bus_returns_when_the_handlers_have_run() {
     let yard: &eventyard::Yard = &t;
     yard.publish(created()).await.unwrap();
     assert_eq!(runs.load(Ordering::Relaxed), 2);
+}
+
+/// Whoever publishes does not wait for what nobody will try: on queues of others, on paused ones, later.
+#[tokio::test]
+async fn a_synchronous_bus_waits_for_nobody_else() {
+    let t = Eventyard::in_memory()
+        .synchronous(true)
+        .queue(Queue::new("mine"))
+        .queue(Queue::new("of-others"))
+        .handle("mine", async |_: Json<()>| Ok::<(), JobError>(()))
+        .test();
+    let yard: &eventyard::Yard = &t;
+    let later = JobOptions { delay: Some(secs(3600)), ..JobOptions::default() };
+    let later = JobRequest { options: later, ..JobRequest::new("mine", "later") };
+    yard.pause(QueueName::new("mine").unwrap()).await.unwrap();
+    for request in [JobRequest::new("of-others", "job"), JobRequest::new("mine", "job"), later] {
+        tokio::time::timeout(secs(10), yard.enqueue(request)).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -80,7 +80,9 @@ async fn claim(
         check("leaseMs", lease_ms, &LEASE_MS)?;
     }
     check_worker(&worker)?;
-    let lease_for = lease_ms.map_or(LEASE, Duration::from_millis);
+    let declared = yard.declared_queues().find(|(name, _)| **name == queue);
+    let usual = declared.map_or(LEASE, |(_, declared)| declared.settings().lease);
+    let lease_for = lease_ms.map_or(usual, Duration::from_millis);
     let wait = Duration::from_millis(wait_ms);
     let claim = yard.claim(queue, max, lease_for, worker.clone(), wait);
     // A claim that is dropped, here or because the client has left, gives its jobs back. Nothing is awaited

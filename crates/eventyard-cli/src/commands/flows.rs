@@ -71,8 +71,9 @@ fn read(file: &str) -> miette::Result<Box<RawValue>> {
     };
     serde_json::from_str(&text).map_err(|error| {
         miette!(
-            help = "a flow is like {{\"queue\": \"emails\", \"name\": \"announce\", \"children\": [...]}}",
-            "what {file} says is not JSON: {error}"
+            help = r#"a flow is like {"queue": "emails", "name": "announce", "children": [...]}"#,
+            "what {} says is not JSON: {error}",
+            if file == "-" { "standard input" } else { file }
         )
     })
 }

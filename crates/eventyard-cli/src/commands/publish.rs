@@ -109,7 +109,9 @@ pub(super) fn read(flag: &str, data: &str) -> miette::Result<Box<RawValue>> {
     };
     serde_json::from_str(&text).map_err(|error| {
         miette!(
-            help = "write it as in {flag} '{{\"bookingId\": \"b-1\"}}', or {flag} @file.json, or {flag} - for standard input",
+            help = format!(
+                "write it as in {flag} '{{\"bookingId\": \"b-1\"}}', or {flag} @file.json, or {flag} - for standard input"
+            ),
             "{place} is not JSON: {error}"
         )
     })

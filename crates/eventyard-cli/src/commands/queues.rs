@@ -135,15 +135,17 @@ async fn list(client: &Client, json: bool) -> miette::Result<()> {
     }
     let shown = [
         JobState::Waiting,
+        JobState::Paused,
         JobState::Prioritized,
         JobState::Delayed,
+        JobState::WaitingChildren,
         JobState::Active,
         JobState::Completed,
         JobState::Failed,
     ];
-    let row = |queue: &Value| -> [String; 8] {
+    let row = |queue: &Value| -> [String; 10] {
         let name = queue["name"].as_str().unwrap_or_default();
-        let mut row = [const { String::new() }; 8];
+        let mut row = [const { String::new() }; 10];
         name.clone_into(&mut row[0]);
         if queue["paused"] == true {
             "paused".clone_into(&mut row[1]);
@@ -154,7 +156,8 @@ async fn list(client: &Client, json: bool) -> miette::Result<()> {
         row
     };
     let rows = answer["items"].as_array().into_iter().flatten().map(row).collect();
-    let mut header = ["QUEUE", "", "", "", "", "", "", ""];
+    let mut header = [""; 10];
+    header[0] = "QUEUE";
     for (cell, state) in header[2..].iter_mut().zip(shown) {
         *cell = state.as_str();
     }

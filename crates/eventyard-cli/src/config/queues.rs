@@ -20,7 +20,7 @@ pub(crate) struct Queue {
     pub(crate) backoff: BackoffConfig,
     /// How many jobs this process works on at once.
     pub(crate) concurrency: usize,
-    /// How long one attempt may take. When absent, as long as its lease is renewed.
+    /// How long one attempt may take. When absent, as long as its lease is renewed. A worker over HTTP is told it as `opts.timeout`, and sees to it itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<TimeSpan>,
     /// How long a lease holds before a worker that fell silent is given up.

@@ -76,6 +76,10 @@ fn cloud_event(members: &Members<'_>, defaults: Defaults<'_>) -> Result<Event, D
 
 fn plain(members: &Members<'_>, defaults: Defaults<'_>) -> Result<Event, DecodeError> {
     if !members.contains_key("name") {
+        if members.contains_key("type") {
+            let problem = "is called `name` in this form; or send a CloudEvent, with `specversion`";
+            return Err(DecodeError::invalid("type", problem));
+        }
         return Err(DecodeError::Missing("name"));
     }
     let mut draft = Draft::default();

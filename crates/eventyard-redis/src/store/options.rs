@@ -52,9 +52,19 @@ impl Options {
     /// What all keys begin with.
     ///
     /// # Errors
-    /// When it is empty, or would spread the keys over a cluster.
+    /// When it is empty, or would spread the keys over a cluster; or when the address has a parameter that means nothing.
     pub fn find_prefix(&self) -> Result<Arc<str>, StoreError> {
-        let named = self.prefix.as_ref().or_else(|| self.address.parameters().get("prefix"));
+        let parameters = self.address.parameters();
+        if let Some(unknown) = parameters.keys().find(|name| *name != "prefix") {
+            return Err(StoreError::new(
+                StoreErrorKind::Unsupported,
+                format!(
+                    "the address of the redis store has the parameter `{unknown}`, which means nothing; use `prefix`, \
+                     `tls-ca`, `sentinel-user` or `sentinel-password`"
+                ),
+            ));
+        }
+        let named = self.prefix.as_ref().or_else(|| parameters.get("prefix"));
         let is_cluster = self.address.is_cluster();
         let prefix = named.map_or(if is_cluster { "{bull}" } else { "bull" }, String::as_str);
         let problem = if prefix.is_empty() {

@@ -1,17 +1,13 @@
 //! What other processes do: their queue events, out of BullMQ's streams, and the leases that they end.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use eventyard_core::{Feed, LeaseToken, QueueName, Timestamp};
 use futures_util::StreamExt;
 use redis::{FromRedisValue, Value, aio::MultiplexedConnection};
 use tokio::sync::{broadcast, watch};
 
-use super::{answer::Raw, news};
+use super::{answer::Raw, news, wake::Bells};
 use crate::connect::{Connections, Error, Pace};
 
 /// How long one read of the streams waits.
@@ -29,6 +25,8 @@ pub(crate) struct Others {
     pub(crate) node: Arc<str>,
     pub(crate) feed: Feed,
     pub(crate) cancelled: broadcast::Sender<LeaseToken>,
+    /// Which queues this process works on.
+    pub(crate) bells: Arc<Bells>,
 }
 
 /// An entry of a stream: its id, and its fields and their values.
@@ -92,8 +90,10 @@ impl Others {
     async fn follow_streams(&self) -> Result<(), Error> {
         let mut connection = self.connections.dedicated(None).await?;
         let mut places: HashMap<QueueName, String> = HashMap::new();
+        // What a queue was before is not news, whenever it is found.
+        let began = self.now().await?;
         while self.feed.is_recording() {
-            self.find_queues(&mut places).await?;
+            self.find_queues(&mut places, &began).await?;
             if places.is_empty() {
                 tokio::time::sleep(LOOK).await;
                 continue;
@@ -108,28 +108,28 @@ impl Others {
         Ok(())
     }
 
-    /// Adds the queues that were not known. Those that are there when the following begins are followed from their next
-    /// entry, those that come later from their first.
-    async fn find_queues(&self, places: &mut HashMap<QueueName, String>) -> Result<(), Error> {
+    /// Adds the queues that were not known, to be followed from `began` on: those that any of us has added a job to, and
+    /// those that this process works on, to which perhaps only Node adds.
+    async fn find_queues(
+        &self,
+        places: &mut HashMap<QueueName, String>,
+        began: &str,
+    ) -> Result<(), Error> {
         let mut ask = redis::cmd("SMEMBERS");
         ask.arg(format!("{}::eventyard:queues", self.prefix));
         let names: Vec<String> = ask.query_async(&mut self.connections.shared()).await?;
-        let is_first = places.is_empty();
-        for queue in names.into_iter().filter_map(|name| QueueName::new(name).ok()) {
-            let Entry::Vacant(place) = places.entry(queue) else { continue };
-            let last = if is_first { self.last_entry(place.key()).await? } else { None };
-            place.insert(last.unwrap_or_else(|| "0".to_owned()));
+        let names = names.into_iter().filter_map(|name| QueueName::new(name).ok());
+        for queue in names.chain(self.bells.queues()) {
+            places.entry(queue).or_insert_with(|| began.to_owned());
         }
         Ok(())
     }
 
-    /// The id of the last entry of a queue's stream.
-    async fn last_entry(&self, queue: &QueueName) -> Result<Option<String>, Error> {
-        let mut last = redis::cmd("XREVRANGE");
-        last.arg(format!("{}:{queue}:events", self.prefix)).arg("+").arg("-");
-        last.arg("COUNT").arg(1);
-        let last: Vec<Told> = last.query_async(&mut self.connections.shared()).await?;
-        Ok(last.into_iter().next().map(|(id, _)| id))
+    /// The place that entries have in a stream which come after now.
+    async fn now(&self) -> Result<String, Error> {
+        let (secs, micros): (u64, u64) =
+            redis::cmd("TIME").query_async(&mut self.connections.shared()).await?;
+        Ok(format!("{}-0", secs * 1000 + micros / 1000))
     }
 
     async fn read(

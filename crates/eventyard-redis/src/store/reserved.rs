@@ -1,6 +1,6 @@
 //! Ids that a job can not have here: the keys of jobs are among the keys of their queue.
 
-use eventyard_core::{Commit, CommitError, NewJob, Write};
+use eventyard_core::{Commit, CommitError, Write};
 
 /// What BullMQ keeps of a queue, beside its jobs.
 const OF_QUEUES: [&str; 21] = [
@@ -35,21 +35,17 @@ const ENDS: [&str; 6] =
 /// Refuses a commit that adds a job whose key means something else.
 ///
 /// # Errors
-/// [`CommitError::Malformed`], with what to do.
+/// [`CommitError::ReservedId`], with the first of them.
 pub(crate) fn check(commit: &Commit) -> Result<(), CommitError> {
-    let is_free = |job: &NewJob| !is_reserved(job.id.as_str());
-    let all_free = commit.writes.iter().all(|write| match write {
-        Write::Enqueue(job) => is_free(job),
-        Write::Publish { jobs, .. } => jobs.iter().all(is_free),
-        _ => true,
+    let added = commit.writes.iter().flat_map(|write| match write {
+        Write::Enqueue(job) => std::slice::from_ref(job),
+        Write::Publish { jobs, .. } => jobs,
+        _ => &[],
     });
-    if all_free {
-        return Ok(());
+    match added.into_iter().find(|job| is_reserved(job.id.as_str())) {
+        Some(job) => Err(CommitError::ReservedId(job.key())),
+        None => Ok(()),
     }
-    Err(CommitError::Malformed(
-        "a job's id is a name that BullMQ's layout has for something else, such as `meta` or `7:lock`; \
-         choose another id",
-    ))
 }
 
 fn is_reserved(id: &str) -> bool {

@@ -66,6 +66,11 @@ impl Bells {
         Self { connections, prefix, closed, bells: Mutex::default() }
     }
 
+    /// The queues that somebody has waited on.
+    pub(crate) fn queues(&self) -> Vec<QueueName> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
     /// Waits for the jobs of a queue, in the name of a worker.
     pub(crate) fn wait(&self, queue: &QueueName, worker: &WorkerId) -> Waiting {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);

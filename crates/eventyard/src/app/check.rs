@@ -133,7 +133,7 @@ impl Eventyard {
             strict: self.strict_routes,
             catalogue: self.catalogue,
             default_types: self.typed.into_iter().filter_map(on_default).collect(),
-            settled: self.synchronous.then(Settled::default),
+            settled: self.synchronous.then(|| Settled::new(handlers.keys().cloned().collect())),
             schedules: schedule::bell::Bell::default(),
             bridges,
         };

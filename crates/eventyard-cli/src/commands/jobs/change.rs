@@ -1,6 +1,6 @@
 //! `eventyard jobs update`, `priority` and `delay`.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -14,11 +14,12 @@ use crate::{
 
 /// What is changed.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["data", "priority", "delay", "run_at"])))]
 pub(crate) struct UpdateArgs {
     #[command(flatten)]
     key: KeyArgs,
     /// Its new data: JSON, @FILE to read it from a file, or - to read it from standard input
-    #[arg(long, value_name = "JSON", allow_hyphen_values = true, required_unless_present_any = ["priority", "delay", "run_at"])]
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     data: Option<String>,
     /// Its new priority; a lower number runs sooner
     #[arg(long, value_name = "N")]
@@ -50,14 +51,15 @@ pub(crate) struct PriorityArgs {
 
 /// Another time.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("time").required(true).args(["by", "until"])))]
 pub(crate) struct DelayArgs {
     #[command(flatten)]
     key: KeyArgs,
     /// Run this long after now, such as 10m; 0s is at once
-    #[arg(long, value_name = "TIME", required_unless_present = "until")]
+    #[arg(long, value_name = "TIME")]
     by: Option<TimeSpan>,
     /// Run at this instant, such as 2026-01-31T09:00:00Z
-    #[arg(long, value_name = "INSTANT", conflicts_with = "by")]
+    #[arg(long, value_name = "INSTANT")]
     until: Option<String>,
 }
 

@@ -78,6 +78,8 @@ async fn queues_are_listed_and_steered() {
     let clean = ["queues", "clean", "emails", "--state", "completed", "--older-than"];
     assert_eq!(pair.run(&[&clean[..], &["1h"]].concat()).await.ok(), "0 removed\n");
     assert_eq!(pair.run(&[&clean[..], &["0s"]].concat()).await.ok(), "1 removed\n");
+    assert_eq!(pair.run(&["queues", "clean"]).await.code, Some(2), "not every queue by mistake");
+    assert_eq!(pair.run(&["queues", "clean", "--all"]).await.ok(), "0 removed\n");
     assert_eq!(pair.run(&["queues", "obliterate", "emails"]).await.ok(), "0 removed\n");
 
     let ran = pair.run(&["queues", "pause", "absent"]).await;

@@ -43,8 +43,12 @@ enum QueuesCommand {
     },
     /// Remove finished jobs (or those of another state) by age
     Clean {
-        /// The queue; every queue without it
+        /// The queue
+        #[arg(required_unless_present = "all")]
         queue: Option<String>,
+        /// Every queue
+        #[arg(long, conflicts_with = "queue")]
+        all: bool,
         /// The state that the jobs are in
         #[arg(long, default_value = "completed", value_parser = state)]
         state: JobState,
@@ -96,7 +100,7 @@ pub(crate) async fn run(args: QueuesArgs) -> miette::Result<()> {
             let call = Call::post(["queues", &queue, "drain"]);
             client.call(call.body(&json!({"delayed": delayed}))?).await?
         }
-        QueuesCommand::Clean { queue, state, older_than, limit } => {
+        QueuesCommand::Clean { queue, state, older_than, limit, .. } => {
             let older_than_ms = u64::try_from(older_than.get().as_millis()).unwrap_or(u64::MAX);
             let body = json!({
                 "queue": queue, "state": state, "olderThanMs": older_than_ms, "limit": limit,

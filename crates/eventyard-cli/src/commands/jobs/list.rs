@@ -32,7 +32,9 @@ pub(crate) struct ListArgs {
 
 pub(super) async fn run(client: &Client, args: ListArgs, json: bool) -> miette::Result<()> {
     let ListArgs { queue, of_queue, state, limit, cursor } = args;
-    let page = match (queue.or(of_queue), state) {
+    let queue = queue.or(of_queue);
+    let gathers = queue.is_none() || state.is_none();
+    let page = match (queue, state) {
         (Some(queue), Some(state)) => page(client, &queue, state, limit, cursor).await?,
         (queue, state) => gather(client, queue.as_deref(), state, limit).await?,
     };
@@ -56,10 +58,15 @@ pub(super) async fn run(client: &Client, args: ListArgs, json: bool) -> miette::
             reason.lines().next().unwrap_or_default().to_owned(),
         ]
     };
-    let rows = page["items"].as_array().into_iter().flatten().map(row).collect();
+    let rows: Vec<_> = page["items"].as_array().into_iter().flatten().map(row).collect();
+    let is_full = rows.len() == limit;
     output::table(["QUEUE", "ID", "NAME", "STATE", "ATTEMPTS", "ADDED", "REASON"], rows)?;
     if let Some(next) = page["next"].as_str() {
         output::tell(format_args!("there are more: --cursor {next}"));
+    } else if gathers && is_full {
+        output::tell(
+            "there may be more: raise --limit, or name a queue and a --state to page through them",
+        );
     }
     Ok(())
 }

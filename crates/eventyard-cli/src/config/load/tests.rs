@@ -233,7 +233,11 @@ fn mistakes_are_told_with_their_place() {
         "",
     );
     check("[store]\nsynchronous = 'off'", "2:15: store.synchronous: unknown variant `off`", "");
-    check("[server]\nlisten = 'here'", "2:10: server.listen: invalid socket address", "");
+    check(
+        "[server]\nlisten = 'here'",
+        "2:10: server.listen: `here` is no address with a port; use one such as 127.0.0.1:3000",
+        "",
+    );
     check(
         "[server]\nlisten = '0.0.0.0:80'",
         "2:10: server.listen is 0.0.0.0:80, which others can reach, but auth.tokens is empty",

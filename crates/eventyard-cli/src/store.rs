@@ -25,7 +25,7 @@ pub(crate) enum OpenError {
     Url(#[from] InvalidStoreUrl),
     /// It is there, but does not open.
     #[error(transparent)]
-    #[diagnostic(help("`eventyard doctor` looks at the store, its folder and the disk"))]
+    #[diagnostic(help("`eventyard doctor` looks at the store and at what it stands on"))]
     Store(#[from] StoreError),
 }
 

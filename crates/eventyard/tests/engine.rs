@@ -237,6 +237,26 @@ async fn a_synchronous_bus_returns_when_the_handlers_have_run() {
     assert_eq!(runs.load(Ordering::Relaxed), 2);
 }
 
+#[tokio::test]
+async fn data_that_is_nearly_an_event_is_told_what_it_lacks() {
+    async fn send(_: BookingCreated) -> Result<(), JobError> {
+        Ok(())
+    }
+    let t = Eventyard::in_memory()
+        .queue(Queue::new("emails").attempts(1))
+        .subscribe("emails", "booking.*", send)
+        .test();
+    let named = serde_json::json!({"eventType": "booking.created", "data": {"booking_id": "b"}});
+    for data in [named, serde_json::json!({})] {
+        t.enqueue(JobRequest::new("emails", "booking-event").data(&data).unwrap()).await.unwrap();
+    }
+    t.run_until_idle().await;
+    let failed = t.jobs_named("booking-event", JobState::Failed);
+    let reasons = failed.iter().map(|job| &*job.failure.as_ref().unwrap().message);
+    let hints = reasons.filter(|reason| reason.contains("`eventId`")).count();
+    assert_eq!((failed.len(), hints), (2, 1));
+}
+
 /// Whoever publishes does not wait for what nobody will try: on queues of others, on paused ones, later.
 #[tokio::test]
 async fn a_synchronous_bus_waits_for_nobody_else() {

@@ -234,7 +234,10 @@ async fn a_full_queue_pushes_back() {
     t.advance(secs(1)).await;
     let delayed = &t.jobs_named("spill", JobState::Delayed)[0];
     let attempts = t.inspect().attempts(&delayed.job.key()).await.unwrap();
-    assert!(attempts[0].failure.message.contains("queue q holds 2"), "{attempts:?}");
+    assert!(
+        attempts[0].failure.message.contains("queue q lets at most 2 jobs wait"),
+        "{attempts:?}"
+    );
     assert!(t.inspect().document("spilled", "s").await.unwrap().is_none());
     t.resume(q()).await.unwrap();
     t.advance(secs(20)).await;

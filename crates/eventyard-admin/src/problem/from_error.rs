@@ -149,6 +149,7 @@ mod tests {
         };
         check(conflict, 409, "version-conflict", None);
         check(CommitError::QueueFull { queue: key().queue, limit: 5 }, 429, "queue-full", None);
+        check(CommitError::ReservedId(key()), 422, "invalid-job", Some("jobId"));
         let orphan = CommitError::NoSuchParent { child: key(), parent: key() };
         check(orphan, 409, "no-such-parent", None);
         let stranger = CommitError::NotItsChild { child: key(), parent: key() };

@@ -39,7 +39,7 @@ struct Claim {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 60000, default = 0, example = 1000)]
     wait_ms: u64,
-    /// How long each lease holds before it must be renewed, in milliseconds; 30 s unless said otherwise.
+    /// How long each lease holds before it must be renewed, in milliseconds; as long as the queue says when left out.
     #[schema(minimum = 1000, maximum = 3_600_000, example = 30000)]
     lease_ms: Option<u64>,
 }

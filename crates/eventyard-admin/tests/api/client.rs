@@ -54,7 +54,7 @@ pub(crate) fn application(clock: &Arc<ManualClock>) -> Eventyard {
     Eventyard::on(store, Arc::clone(clock) as _)
         .source("shop")
         .queue(Queue::new("emails").attempts(2).backoff(Backoff::fixed(Duration::ZERO)))
-        .queue(Queue::new("tickets").attempts(1))
+        .queue(Queue::new("tickets").attempts(1).lease(Duration::from_secs(60)))
         .route("booking.*", "emails")
         .route("booking.cancelled", "tickets")
         .event::<BookingCreated>()

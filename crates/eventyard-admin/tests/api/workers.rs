@@ -51,6 +51,19 @@ async fn a_job_is_claimed_and_completed() {
 }
 
 #[tokio::test]
+async fn a_lease_holds_as_long_as_its_queue_says() {
+    let api = Api::new().await;
+    for (queue, until) in
+        [("emails", "2026-01-01T00:00:30.000Z"), ("tickets", "2026-01-01T00:01:00.000Z")]
+    {
+        api.add(queue, &json!({"name": "n"})).await;
+        let claim = format!("/api/v1/queues/{queue}/claim");
+        let claimed = api.post(&claim, &json!({"worker": "w"})).await.json;
+        assert_eq!(claimed["jobs"][0]["lease"]["until"], until, "{queue}");
+    }
+}
+
+#[tokio::test]
 async fn an_attempt_fails_by_policy_by_wish_or_for_good() {
     let api = Api::new().await;
     api.add("emails", &json!({"name": "n", "opts": {"backoff": 3000}})).await;

@@ -197,6 +197,7 @@ mod tests {
         check("", None);
         check("[]", None);
         check("{}", Some("name"));
+        check(r#"{"type":"t","data":1}"#, Some("type"));
         check(r#"{"name":7}"#, Some("name"));
         check(r#"{"name":" "}"#, Some("name"));
         check(r#"{"name":"n","datum":1}"#, Some("datum"));

@@ -89,3 +89,16 @@ pub(super) fn grace(clock: &dyn Clock) -> u32 {
     let apart = ours.since(system).max(system.since(ours));
     if apart < Duration::from_secs(3600) { 0 } else { DAY_MS }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_means_nothing_is_refused() {
+        let prefix = |url: &str| Options::new(url.parse().unwrap()).find_prefix();
+        assert_eq!(&*prefix("redis://h?prefix=shop").unwrap(), "shop");
+        let error = prefix("redis://h?prefx=shop").unwrap_err();
+        assert!(error.to_string().contains("`prefx`"), "{error}");
+    }
+}

@@ -375,11 +375,9 @@ fn write_window(
     lane: LaneId,
     window: &RateWindow,
 ) -> rusqlite::Result<()> {
-    let mut slots = window.slots();
-    if let Some((oldest, _)) = slots.next() {
+    let (oldest, newest) = (window.slots().next(), window.slots().next_back());
+    if let (Some((oldest, _)), Some((newest, begun))) = (oldest, newest) {
         sql.delete_begun.execute((lane.0, oldest.as_millis()))?;
-    }
-    if let Some((newest, begun)) = window.slots().next_back() {
         sql.set_begun.execute((lane.0, newest.as_millis(), begun))?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use eventyard_core::{
     Commit, CommitError, FailureKind, Job, Lease, Leased, Settlement, Timestamp, Write,
 };
 use futures_util::FutureExt;
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -90,7 +91,12 @@ impl Attempt {
         let job = cx.job();
         let kind = kind(job);
         let Some(run) = self.handlers.find(kind) else {
-            let message = format!("queue `{}` has no handler for `{kind}`", job.queue);
+            let hint = if is_nearly_event(job) {
+                "; its data has an `eventType`, but is no event without an `eventId`"
+            } else {
+                ""
+            };
+            let message = format!("queue `{}` has no handler for `{kind}`{hint}", job.queue);
             return Some(Err(JobError::retry(message)));
         };
         if let Err(error) = self.check_foreign(job) {
@@ -128,6 +134,16 @@ impl Attempt {
 /// What a job is for its handlers: the type of its event, whatever a service that added it by itself has named it.
 fn kind(job: &Job) -> &str {
     job.payload.event().map_or(&job.name, |event| &event.kind)
+}
+
+/// Whether a job's data names an event, as services in Node send it, and is none.
+fn is_nearly_event(job: &Job) -> bool {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "eventType")]
+        _kind: String,
+    }
+    job.payload.event().is_none() && serde_json::from_slice::<Named>(job.payload.data()).is_ok()
 }
 
 impl Ended {

@@ -67,11 +67,6 @@ impl Checkpoints {
         Ok(Self { pages, asked_at: 0, is_busy: false, ask, done, thread })
     }
 
-    /// How many pages the log had after the last commit.
-    pub(crate) fn pages(&self) -> u64 {
-        self.pages.load(Ordering::Relaxed).unsigned_abs().into()
-    }
-
     /// Called after each commit.
     pub(crate) fn after_commit(&mut self, conn: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
@@ -106,14 +101,18 @@ impl Checkpoints {
         !self.is_busy
     }
 
-    /// Leaves nothing in the log, if nobody reads from it and the disk takes it.
-    pub(crate) fn finish(mut self, conn: Connection) {
+    /// Leaves nothing in the log, if nobody reads from it and the disk takes it; true if that is so.
+    pub(crate) fn finish(mut self, conn: Connection) -> bool {
         self.stop();
-        let closed =
-            checkpoint(&conn, "TRUNCATE").and_then(|_| conn.close().map_err(|(_, error)| error));
-        if let Err(error) = closed {
+        let moved = checkpoint(&conn, "TRUNCATE");
+        let closed = moved.and_then(|moved| match conn.close() {
+            Ok(()) => Ok(moved),
+            Err((_, error)) => Err(error),
+        });
+        closed.unwrap_or_else(|error| {
             tracing::warn!(%error, "the store was closed with a log; the next opening reads it");
-        }
+            false
+        })
     }
 
     fn stop(&mut self) {

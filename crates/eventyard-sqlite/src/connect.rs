@@ -3,14 +3,14 @@
 use std::{path::Path, time::Duration};
 
 use eventyard_core::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{error::store_error, options::Options, schema};
+use crate::{error::store_error, options::Options};
 
 /// How long a connection waits for another of this process, or for a person with a SQL shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The one connection that changes jobs; the schema is up to date.
+/// The one connection that changes jobs.
 pub(crate) fn writer(options: &Options) -> Result<Connection, StoreError> {
     let path = &options.path;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -20,7 +20,7 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, StoreError> {
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         conn.pragma_update(None, "journal_mode", "wal")?;
-        // Whoever needs more than that syncs the log before anyone is answered.
+        // Whoever needs more than that has a redo log.
         conn.pragma_update(None, "synchronous", "normal")?;
         // A checkpoint inside a commit makes everybody wait; they run on a thread of their own.
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -30,9 +30,7 @@ pub(crate) fn writer(options: &Options) -> Result<Connection, StoreError> {
         plan_without_surprises(&conn)?;
         Ok(conn)
     };
-    let mut conn = open().map_err(|error| store_error(path, error))?;
-    schema::migrate(&mut conn, path)?;
-    Ok(conn)
+    open().map_err(|error| store_error(path, error))
 }
 
 /// A connection that only reads.
@@ -46,8 +44,10 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// SQLite would index all jobs for one query that might gain by it: every query here has the index that it needs.
+/// Every query here has the index that it needs, whatever its values are. SQLite would index all jobs for one query that
+/// might gain by it, and would plan a query anew for every value of its limit.
 fn plan_without_surprises(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "automatic_index", false)
 }
 

@@ -1,6 +1,6 @@
 //! What SQLite's errors mean to callers.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use eventyard_core::{StoreError, StoreErrorKind};
 use rusqlite::{Error, ErrorCode, ffi};
@@ -38,6 +38,24 @@ fn full(at: &dyn std::fmt::Display) -> (StoreErrorKind, String) {
              and it succeeds once there is space"
         ),
     )
+}
+
+/// The error of a call whose data `path`, or a file beside it, did not take.
+pub(crate) fn not_written(path: &Path, error: io::Error) -> StoreError {
+    let at = path.display();
+    let (kind, message) = if is_full(&error) {
+        full(&at)
+    } else {
+        let message = format!("the disk does not take what is written to {at}; check it, then try again");
+        (StoreErrorKind::Unavailable, message)
+    };
+    StoreError::new(kind, message).because(error)
+}
+
+/// Whether there is no space to write to.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// SQLite reports a disk that is full while it syncs or grows a file as one of these.

@@ -8,7 +8,6 @@ mod listing;
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -24,10 +23,7 @@ use eventyard_core::{
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use crate::{
-    SqliteStore, connect,
-    error::{closed, store_error},
-};
+use crate::{SqliteStore, connect, error::store_error, shared::Shared};
 
 /// The most reads at one time, and the most connections for them.
 const READERS: usize = 4;
@@ -35,15 +31,15 @@ const READERS: usize = 4;
 /// Connections that only read.
 #[derive(Debug, Clone)]
 pub(crate) struct Readers {
-    path: Arc<PathBuf>,
+    shared: Arc<Shared>,
     idle: Arc<Mutex<Vec<Connection>>>,
     room: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: &Path) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         Self {
-            path: Arc::new(path.to_owned()),
+            shared: shared.clone(),
             idle: Arc::default(),
             room: Arc::new(Semaphore::new(READERS)),
         }
@@ -55,12 +51,13 @@ impl Readers {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room = self.room.clone().acquire_owned().await;
-        let room = room.map_err(|_| closed(&self.path))?;
+        let room = room.map_err(|_| self.shared.closed())?;
+        self.shared.show().await?;
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let _room = room;
             let idle = readers.lock().pop();
-            let mut conn = idle.map_or_else(|| connect::reader(&readers.path), Ok)?;
+            let mut conn = idle.map_or_else(|| connect::reader(readers.shared.path()), Ok)?;
             let snapshot = conn.transaction()?;
             let outcome = read(&snapshot)?;
             snapshot.finish()?;
@@ -70,9 +67,10 @@ impl Readers {
             Ok(outcome)
         });
         match reading.await {
-            Ok(outcome) => outcome.map_err(|error| store_error(&self.path, error)),
+            Ok(outcome) => outcome.map_err(|error| store_error(self.shared.path(), error)),
             Err(error) => {
-                let message = format!("reading from {} was broken off", self.path.display());
+                let path = self.shared.path().display();
+                let message = format!("reading from {path} was broken off");
                 Err(StoreError::new(StoreErrorKind::Unavailable, message).because(error))
             }
         }

@@ -25,6 +25,7 @@ mod inspect;
 mod lock;
 mod options;
 mod postman;
+mod redo;
 mod request;
 mod schema;
 mod shared;

@@ -32,6 +32,8 @@ pub(crate) enum Request {
     Release(Vec<LeaseToken>),
     /// The time of a delayed job has come.
     Promote,
+    /// Somebody reads the file: let it show what was acknowledged.
+    Show(Reply<()>),
     /// Finish what is queued, then let go of the file.
     Close(oneshot::Sender<()>),
 }
@@ -45,7 +47,7 @@ impl Request {
             Self::Renew(leases, ..) => leases.len(),
             Self::Maintain(upkeep, _) => upkeep.limit,
             Self::Release(tokens) => tokens.len(),
-            Self::Withdraw(..) | Self::Promote | Self::Close(_) => 1,
+            Self::Withdraw(..) | Self::Promote | Self::Show(_) | Self::Close(_) => 1,
         };
         work.max(1)
     }

@@ -263,7 +263,7 @@ CREATE TABLE lost_version (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Brings the file to the present schema, in one transaction.
+/// Brings the file to the present schema, in one transaction, behind the one under way.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sql = |error| store_error(path, error);
     let version: u32 =
@@ -284,6 +284,9 @@ pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
         let message =
             format!("{} is a database of another program; use another file", path.display());
         return Err(StoreError::new(StoreErrorKind::Corrupt, message));
+    }
+    if !conn.is_autocommit() {
+        conn.execute_batch("COMMIT").map_err(sql)?;
     }
     let tx = conn.transaction().map_err(sql)?;
     for step in &STEPS[version..] {

@@ -3,16 +3,19 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, RwLock},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use eventyard_core::{
     Clock, Feed, GroupKey, LeaseToken, QueueName, StoreError, Timestamp,
     inspect::{KeyStatus, QueueStatus},
 };
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::{error, inbox::Inbox, options::Options, postman::Postman};
+use crate::{error, inbox::Inbox, options::Options, postman::Postman, request::Request};
 
 /// How many cancellations a listener may fall behind.
 const CANCELLATIONS: usize = 1024;
@@ -28,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) feed: Feed,
     pub(crate) cancelled: broadcast::Sender<LeaseToken>,
     pub(crate) postman: Postman,
+    /// The file does not show yet what was acknowledged.
+    is_ahead: AtomicBool,
     /// When the next delayed job runs.
     pub(crate) next_due: watch::Sender<Option<Timestamp>>,
 }
@@ -42,6 +47,7 @@ impl Shared {
             feed: Feed::default(),
             cancelled: broadcast::Sender::new(CANCELLATIONS),
             postman: Postman::default(),
+            is_ahead: AtomicBool::new(false),
             next_due: watch::Sender::new(None),
         })
     }
@@ -52,6 +58,21 @@ impl Shared {
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.options.clock
+    }
+
+    /// Says whether the file lacks what was acknowledged.
+    pub(crate) fn set_ahead(&self, is_ahead: bool) {
+        self.is_ahead.store(is_ahead, Ordering::Release);
+    }
+
+    /// Waits until the file shows what was acknowledged before.
+    pub(crate) async fn show(&self) -> Result<(), StoreError> {
+        if !self.is_ahead.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (reply, shown) = oneshot::channel();
+        self.inbox.push_now(Request::Show(reply));
+        shown.await.map_err(|_| self.closed())?
     }
 
     pub(crate) fn closed(&self) -> StoreError {

@@ -57,7 +57,7 @@ impl SqliteStore {
         let (writer, opened) = writer::spawn(shared.clone())?;
         opened.await.map_err(|_| shared.closed())??;
         Ok(Self {
-            readers: Readers::new(shared.path()),
+            readers: Readers::new(&shared),
             writer: Mutex::new(Some(writer)),
             timekeeper: runtime.spawn(timekeeper::run(shared.clone())).abort_handle(),
             next_claim: AtomicU64::new(0),

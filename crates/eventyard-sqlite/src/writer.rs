@@ -19,7 +19,9 @@ mod pending;
 mod place;
 mod renew;
 mod run;
+mod seal;
 mod settle;
+mod sql;
 mod state;
 mod statements;
 mod thread;
@@ -27,7 +29,7 @@ mod ties;
 mod turn;
 mod upkeep;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use eventyard_core::{LeaseToken, QueueEvent, Timestamp};
 use rusqlite::Connection;
@@ -35,14 +37,16 @@ use rusqlite::Connection;
 pub(crate) use self::thread::spawn;
 use self::{
     answers::Answers, flush::Flusher, gather::Gathering, number::Numbers, pending::Pending,
-    state::State, statements::Statements,
+    sql::Trace, state::State, statements::Statements,
 };
 use crate::{
     encoding::{JobReader, OptionsWriter},
+    redo::Redo,
+    request::Reply,
     shared::Shared,
 };
 
-/// All that one transaction after the other needs.
+/// All that one group after the other needs.
 struct Writer<'c> {
     conn: &'c Connection,
     sql: Statements<'c>,
@@ -52,12 +56,24 @@ struct Writer<'c> {
     pending: Pending,
     options: OptionsWriter,
     jobs: JobReader,
-    /// The time of the transaction under way.
+    /// The time of the turn under way.
     now: Timestamp,
+    /// SQLite has a transaction open: with the groups since its last commit, and the one under way.
     in_transaction: bool,
-    /// What the transaction under way has answered, and how many writes it has.
+    /// SQLite could not commit; whoever needs it to is told why.
+    commit_failed: bool,
+    /// When SQLite commits if nothing is asked until then.
+    rests_at: Option<Instant>,
+    /// Absent when every group is committed.
+    redo: Option<Redo>,
+    /// What the group under way has changed, for the redo log.
+    trace: Trace,
+    /// What the group under way has answered, how much work it was asked for, and how much it did: commits and leases.
     answers: Answers,
     writes: usize,
+    done: usize,
+    /// Those who read the file when SQLite has committed.
+    shows: Vec<Reply<()>>,
     gathering: Gathering,
     /// What happened, if anyone listens.
     news: Vec<QueueEvent>,

@@ -4,15 +4,19 @@
 //! in batches while the next jobs are claimed, so that both share one durable write of the store.
 
 mod attempt;
+mod bundle;
 mod hand;
 mod settle;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use eventyard_core::{Claim, Lease, LeaseToken, Leased, Renewal, StoreError, WorkerId};
-use tokio::sync::{
-    broadcast::{self, error::RecvError},
-    mpsc,
+use tokio::{
+    runtime::Handle,
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +77,8 @@ impl Worker {
     pub(crate) async fn run(self) {
         let concurrency = self.declared.queue.concurrency;
         let mut hand = Hand::new(concurrency);
-        let (ended_tx, mut ended_rx) = mpsc::channel::<Ended>(2 * concurrency);
+        let (ended_tx, mut ended_rx) = mpsc::channel::<Vec<Ended>>(2 * concurrency);
+        let mut just_ended = Vec::new();
         let mut ended: Vec<Ended> = Vec::new();
         let mut claiming: Option<Task<Result<Vec<Leased>, StoreError>>> = None;
         let mut settling: Option<Task<Option<Vec<Settled>>>> = None;
@@ -111,10 +116,9 @@ impl Worker {
             }
             tokio::select! {
                 biased;
-                more = ended_rx.recv_many(&mut ended, 2 * concurrency) => {
-                    for ended in ended.iter().rev().take(more) {
-                        hand.ended(ended);
-                    }
+                _ = ended_rx.recv_many(&mut just_ended, 2 * concurrency) => {
+                    just_ended.iter().flatten().for_each(|ended| hand.ended(ended));
+                    ended.extend(just_ended.drain(..).flatten());
                     self.drop_lost(&mut hand, &mut ended);
                     self.start(&mut hand, &ended_tx);
                 }
@@ -158,22 +162,21 @@ impl Worker {
     }
 
     /// Starts waiting jobs while there are free slots.
-    fn start(&self, hand: &mut Hand, ended: &mpsc::Sender<Ended>) {
-        while let Some((leased, cancelled)) = hand.start_next() {
-            let attempt = Attempt {
+    fn start(&self, hand: &mut Hand, ended: &mpsc::Sender<Vec<Ended>>) {
+        let next = std::iter::from_fn(|| hand.start_next());
+        let attempts: Vec<_> = next
+            .map(|(leased, cancelled)| Attempt {
                 bus: Arc::clone(&self.bus),
                 deps: Arc::clone(&self.deps),
                 handlers: Arc::clone(&self.handlers),
                 declared: Arc::clone(&self.declared),
                 leased,
                 cancelled,
-            };
-            let ended = ended.clone();
-            tokio::spawn(async move {
-                // The worker is gone only when the application is; the lease then ends by itself.
-                let _ = ended.send(attempt.run().await).await;
-            });
-        }
+            })
+            .collect();
+        let processors = || Handle::current().metrics().num_workers();
+        let tasks = if hand.is_quick() { processors() } else { attempts.len() };
+        bundle::start(attempts, tasks, ended);
     }
 
     /// Notes what was settled. A commit that was refused for what the handler wrote fails its attempt.

@@ -261,14 +261,15 @@ fn status_in_row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, connect};
+    use crate::{Options, connect, schema};
 
     /// No listing reads a whole table, or sorts more than it shows.
     #[test]
     fn every_listing_goes_by_a_key() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options::new(folder.path().join("store.db"));
-        connect::writer(&options).unwrap();
+        let mut writer = connect::writer(&options).unwrap();
+        schema::migrate(&mut writer, &options.path).unwrap();
         let conn = connect::reader(&options.path).unwrap();
         for sql in [WAITING, PRIORITIZED, AWAITING, DELAYED, ACTIVE, FINISHED] {
             let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

@@ -56,6 +56,7 @@ impl Desk {
                 Request::Claim(waiter) => drop(waiter.reply.send(Err(error.share()))),
                 Request::Renew(_, _, reply) => drop(reply.send(Err(error.share()))),
                 Request::Maintain(_, reply) => drop(reply.send(Err(error.share()))),
+                Request::Show(reply) => drop(reply.send(Err(error.share()))),
                 Request::Close(reply) => self.closing.push(reply),
                 Request::Withdraw(..) | Request::Release(_) | Request::Promote => {}
             }

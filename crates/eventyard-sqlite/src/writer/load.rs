@@ -1,6 +1,6 @@
 //! Loading the mirror from the file.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use eventyard_core::{GroupKey, JobId, JobState, QueueName, Timestamp, WorkerId};
 use rusqlite::{Connection, OptionalExtension};
@@ -14,12 +14,14 @@ use super::{
     number::{Counter, Numbers},
     pending::Pending,
     place::runnable,
+    sql::Trace,
     state::{Active, LaneId, LeaseRow, QueueId, State, Ticket},
     statements::Statements,
 };
 use crate::{
     encoding::{HOLDS, JobReader, KEYED, OptionsWriter, TRACED, state_of_finished},
     error::corrupt_row,
+    redo::Redo,
     shared::Shared,
 };
 
@@ -29,12 +31,16 @@ impl<'c> Writer<'c> {
     pub(super) fn start(
         conn: &'c Connection,
         shared: &'c Arc<Shared>,
-        flusher: Option<Flusher>,
+        durable: Option<(Redo, Flusher)>,
         is_first: bool,
     ) -> rusqlite::Result<Self> {
+        let trace: Trace = durable.is_some().then(Rc::default);
+        let (redo, flusher) = durable.unzip();
+        let in_transaction = !conn.is_autocommit();
+        shared.set_ahead(in_transaction);
         let mut writer = Self {
             conn,
-            sql: Statements::prepare(conn)?,
+            sql: Statements::prepare(conn, &trace)?,
             shared,
             state: State::default(),
             numbers: Numbers {
@@ -47,9 +53,15 @@ impl<'c> Writer<'c> {
             options: OptionsWriter::default(),
             jobs: JobReader::default(),
             now: shared.clock().now(),
-            in_transaction: false,
+            in_transaction,
+            commit_failed: false,
+            rests_at: None,
+            redo,
+            trace,
             answers: Answers::default(),
             writes: 0,
+            done: 0,
+            shows: Vec::new(),
             gathering: Gathering::default(),
             news: Vec::new(),
             is_heard: false,
@@ -65,14 +77,19 @@ impl<'c> Writer<'c> {
         Ok(writer)
     }
 
-    /// Leaves the file as one that was closed in order.
-    pub(super) fn finish(mut self) {
+    /// Leaves the file as one that was closed in order; false if it lacks what only the redo log has.
+    pub(super) fn finish(mut self) -> bool {
+        if let Err(error) = self.commit() {
+            tracing::warn!(%error, "the store was closed behind its redo log; the next opening reads it");
+            return false;
+        }
         for counter in self.numbers.all() {
-            if let Err(error) = self.sql.set_meta.execute((counter.name, counter.peek())) {
+            if let Err(error) = self.sql.set_meta.execute_unnoted((counter.name, counter.peek())) {
                 // The numbers that are set aside are skipped then.
                 tracing::warn!(%error, "the store was closed without its last note");
             }
         }
+        true
     }
 }
 

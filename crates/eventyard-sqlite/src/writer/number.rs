@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rusqlite::Statement;
+use super::sql::Sql;
 
 /// How many numbers the file sets aside at once. Those that a crash leaves unused are skipped.
 const RESERVE: i64 = 1 << 20;
@@ -39,7 +39,7 @@ impl Counter {
     }
 
     /// The next number.
-    pub(super) fn next(&mut self, set_meta: &mut Statement<'_>) -> rusqlite::Result<i64> {
+    pub(super) fn next(&mut self, set_meta: &mut Sql<'_>) -> rusqlite::Result<i64> {
         Ok(self.take(1, set_meta)?.start)
     }
 
@@ -47,7 +47,7 @@ impl Counter {
     pub(super) fn take(
         &mut self,
         count: i64,
-        set_meta: &mut Statement<'_>,
+        set_meta: &mut Sql<'_>,
     ) -> rusqlite::Result<Range<i64>> {
         let (first, end) = (self.next, self.next + count);
         if end > self.reserved {

@@ -145,7 +145,7 @@ impl Writer<'_> {
         let ticket = &mut job.ticket;
         ticket.attempts += 1;
         ticket.flags |= TRACED;
-        let n: i64 = self.sql.insert_attempt.query_row(
+        let n: i64 = self.sql.insert_attempt.change(
             (
                 ticket.seq,
                 ticket.attempts,
@@ -191,7 +191,7 @@ impl Writer<'_> {
         self.trace(seq);
         let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
         let row = (seq, self.now.as_millis(), line);
-        let n: i64 = self.sql.insert_log.query_row(row, |row| row.get(0))?;
+        let n: i64 = self.sql.insert_log.change(row, |row| row.get(0))?;
         self.sql.trim_log.execute((seq, n - i64::from(MAX_LOG_LINES)))?;
         Ok(())
     }

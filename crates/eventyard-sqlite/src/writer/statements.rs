@@ -1,25 +1,27 @@
 //! The statements of the writer, prepared once for the life of its connection.
 
-use rusqlite::{Connection, PrepFlags, Statement};
+use rusqlite::Connection;
 
+use super::sql::{Sql, Trace};
 use crate::encoding::job_columns;
 
 macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
         /// Every statement, by what it does.
         pub(super) struct Statements<'c> {
-            $(pub(super) $name: Statement<'c>,)*
+            $(pub(super) $name: Sql<'c>,)*
         }
 
         impl<'c> Statements<'c> {
-            pub(super) fn prepare(conn: &'c Connection) -> rusqlite::Result<Self> {
-                // "Persistent" keeps them out of the small pool of memory that running statements share.
-                let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
-                Ok(Self { $($name: conn.prepare_with_flags($sql, flags)?,)* })
+            /// Prepares them. What they change is noted in `trace`, by their place in [`ALL`].
+            pub(super) fn prepare(conn: &'c Connection, trace: &Trace) -> rusqlite::Result<Self> {
+                let mut code = 0..;
+                let mut prepare = |sql| Sql::prepare(conn, sql, code.next().unwrap_or(u32::MAX), trace);
+                Ok(Self { $($name: prepare($sql)?,)* })
             }
         }
 
-        #[cfg(test)]
+        /// The name and the SQL of each.
         const ALL: &[(&str, &str)] = &[$((stringify!($name), $sql),)*];
     };
 }
@@ -166,6 +168,11 @@ statements! {
         ON CONFLICT (collection) DO UPDATE SET version = excluded.version WHERE version < excluded.version";
 }
 
+/// The SQL of each statement, by its code in the redo log.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(_, sql)| *sql)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +183,7 @@ mod tests {
     fn every_statement_goes_by_a_key() {
         let mut conn = Connection::open_in_memory().unwrap();
         schema::migrate(&mut conn, "memory".as_ref()).unwrap();
-        Statements::prepare(&conn).unwrap();
+        Statements::prepare(&conn, &None).unwrap();
         for (name, sql) in ALL {
             let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let empty = vec![rusqlite::types::Null; plan.parameter_count()];

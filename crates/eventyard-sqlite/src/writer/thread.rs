@@ -9,15 +9,17 @@ use std::{
 use eventyard_core::{StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
 
-use super::{Writer, desk::Desk, flush::Flusher};
+use super::{Writer, desk::Desk, flush::Flusher, statements};
 use crate::{
-    checkpoint::{Checkpoints, checkpoint},
+    checkpoint::Checkpoints,
     connect,
     error::store_error,
     lock::Lock,
     options::Synchronous,
+    redo::{self, Redo},
+    schema,
     shared::Shared,
-    wal::Wal,
+    wal,
 };
 
 /// Told once when the store is open, or why it is not.
@@ -104,27 +106,26 @@ fn live(
     opened: &mut Option<Opened>,
     after_fault: bool,
 ) -> Result<(), StoreError> {
-    let sql = |error| store_error(shared.path(), error);
+    let path = shared.path();
+    let sql = |error| store_error(path, error);
     let mut conn = connect::writer(&shared.options)?;
-    if after_fault {
-        // What the log holds may not be on the disk: it counts once a checkpoint has put it there.
-        if !checkpoint(&conn, "TRUNCATE").map_err(sql)? {
-            let message =
-                format!("{} is being read; it is opened again after that", shared.path().display());
-            return Err(StoreError::new(StoreErrorKind::Unavailable, message));
-        }
-    }
+    let recovered = redo::recover(&conn, path)?;
+    schema::migrate(&mut conn, path)?;
     let io = |error| {
-        let message = format!("the log of the store {} cannot be opened", shared.path().display());
+        let message = format!("the log of the store {} cannot be opened", path.display());
         StoreError::new(StoreErrorKind::Unavailable, message).because(error)
     };
-    let mut wal = Wal::open(shared.path()).map_err(io)?;
-    let flusher = match shared.options.synchronous {
-        Synchronous::Full => Some(Flusher::start(shared, wal.file()).map_err(io)?),
+    let wal = wal::open(path).map_err(io)?;
+    let durable = match shared.options.synchronous {
+        Synchronous::Full => {
+            let texts = statements::texts();
+            let redo = Redo::start(&conn, path, wal, texts, recovered, after_fault)?;
+            Some((redo, Flusher::start(shared).map_err(io)?))
+        }
         Synchronous::Normal => None,
     };
-    let mut checkpoints = Checkpoints::start(shared.path(), &mut conn).map_err(sql)?;
-    let mut writer = Writer::start(&conn, shared, flusher, opened.is_some()).map_err(sql)?;
+    let mut checkpoints = Checkpoints::start(path, &mut conn).map_err(sql)?;
+    let mut writer = Writer::start(&conn, shared, durable, opened.is_some()).map_err(sql)?;
     if let Some(opened) = opened.take() {
         // Nobody opens the store any more: its handle does not exist, so it closes at once.
         if opened.send(Ok(())).is_err() {
@@ -135,11 +136,12 @@ fn live(
         let (enough, limit) = writer.patience(desk);
         desk.take(shared, enough, limit);
         if writer.turn(desk)? {
-            wal.make_room(checkpoints.pages());
             checkpoints.after_commit(&conn);
         }
     }
-    writer.finish();
-    checkpoints.finish(conn);
+    let is_whole = writer.finish();
+    if checkpoints.finish(conn) && is_whole {
+        redo::remove(path);
+    }
     Ok(())
 }

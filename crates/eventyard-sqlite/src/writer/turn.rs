@@ -1,36 +1,34 @@
-//! Turns: the writer serves what is on the desk, and commits when the flusher can take it.
+//! Turns: the writer serves what is on the desk, and seals it as a group when the flusher can take it.
 //!
-//! When nobody waits for the disk, that is one transaction for each turn. While a sync is under way, the
-//! transaction stays open and takes up what comes in the meantime: nothing is waited for that would not have to be
-//! waited for anyway.
+//! When nobody waits for the disk, that is one group for each turn. While a sync is under way, the group stays open and
+//! takes up what comes in the meantime: nothing is waited for that would not have to be waited for anyway.
 
 use std::{
     collections::hash_map::Entry,
     time::{Duration, Instant},
 };
 
-use eventyard_core::{QueueName, StoreError, Timestamp};
+use eventyard_core::{QueueName, StoreError};
 
 use super::{
     Writer,
     answers::{Answer, Answers},
     desk::Desk,
     flush::{Flusher, Room},
-    state::{Mark, NEVER},
 };
 use crate::{
     error::{breaks_connection, store_error},
+    redo::Redo,
     request::{ClaimId, Request, Waiter},
 };
 
-/// When a transaction has this many writes, further requests wait for the next one.
+/// When a group has this many writes, further requests wait for the next one.
 const MAX_WRITES: usize = 4096;
+/// After this long without a request, SQLite commits what it has.
+const REST: Duration = Duration::from_millis(1);
 
-/// While a sync is under way, the writer is not woken for less work than this.
+/// While others are on their way or on the disk, the writer is not woken for less work than this.
 const WORTH_WAKING: usize = 8;
-
-/// Who commits this little together, as a worker its settlements and its next claim, counts as alone.
-const ALONE: usize = 2;
 
 impl Writer<'_> {
     /// How much work the writer waits for before its next turn, and how long.
@@ -39,12 +37,17 @@ impl Writer<'_> {
         match self.room() {
             Err(_) => (0, None),
             Ok(_) if may_serve && !desk.requests.is_empty() => (0, None),
-            Ok(Room::Idle) if self.is_done() => (1, None),
+            Ok(Room::Idle) if self.is_done() => {
+                let rests = || Instant::now() + REST;
+                (1, self.is_restless().then(|| *self.rests_at.get_or_insert_with(rests)))
+            }
             Ok(Room::Idle) if may_serve => {
                 let callers = self.answers.len();
                 let sync = self.flusher.as_ref().map_or(Duration::ZERO, Flusher::pace);
                 let limit = self.gathering.limit(callers, sync);
-                (self.gathering.enough().saturating_sub(callers), Some(limit))
+                let missing = self.gathering.enough().saturating_sub(callers);
+                // What is there can be applied while the others come.
+                (missing.min(WORTH_WAKING), Some(limit))
             }
             Ok(Room::Idle) => (0, None),
             Ok(_) if may_serve => (WORTH_WAKING, None),
@@ -55,18 +58,21 @@ impl Writer<'_> {
 
     /// Whether everything that was served is on its way to those who asked.
     pub(super) fn is_done(&self) -> bool {
-        !self.in_transaction && self.answers.is_empty()
+        self.is_between_groups() && self.answers.is_empty() && self.shows.is_empty()
     }
 
-    fn room(&self) -> Result<Room, StoreError> {
+    pub(super) fn room(&self) -> Result<Room, StoreError> {
+        self.redo.as_ref().map_or(Ok(()), Redo::check)?;
         self.flusher.as_ref().map_or(Ok(Room::Idle), Flusher::room)
     }
 
-    /// Serves what is on the desk, and commits if it is time for it; true if something was committed. An error says
-    /// that the connection broke; everyone was told.
+    /// Serves what is on the desk, seals it as a group and has SQLite commit if it is time for that; true if SQLite
+    /// committed. An error says that the connection broke; everyone was told.
     pub(super) fn turn(&mut self, desk: &mut Desk) -> Result<bool, StoreError> {
         self.now = self.shared.clock().now();
         self.is_heard = self.shared.feed.is_recording();
+        let has_nothing_to_do = desk.requests.is_empty() && self.is_done();
+        let rests_at = self.rests_at.take().filter(|_| has_nothing_to_do);
         let answered = self.answers.len();
         if let Err(error) = self.serve(desk) {
             let is_broken = breaks_connection(&error);
@@ -75,22 +81,29 @@ impl Writer<'_> {
                 // Nobody's request failed but the work that comes before all; none can be served.
                 desk.refuse_requests(&error);
             }
-            return self.give_up(error, is_broken);
+            return self.give_up(error, is_broken).map(|()| false);
         }
         match self.room() {
-            Ok(room) if self.is_time(room) => self.commit(room).or_else(|error| {
-                let is_broken = breaks_connection(&error);
-                self.give_up(store_error(self.shared.path(), error), is_broken)
-            }),
-            Ok(_) => Ok(false),
-            Err(error) => self.give_up(error, true),
+            Ok(room) if self.is_time(room) => {
+                if self.seal(room)? {
+                    return Ok(true);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => return self.give_up(error, true).map(|()| false),
         }
+        let rests = rests_at.is_some_and(|at| at <= Instant::now()) && self.is_restless();
+        if self.is_between_groups() && (rests || self.must_commit()) {
+            return self.commit_or_give_up();
+        }
+        self.rests_at = rests_at;
+        Ok(false)
     }
 
-    /// Whether to commit now.
+    /// Whether to seal the group now.
     fn is_time(&self, room: Room) -> bool {
-        let is_full = self.writes >= MAX_WRITES && room != Room::None;
-        is_full || self.gathering.is_time(room, self.answers.len())
+        let is_urgent = self.writes >= MAX_WRITES || !self.shows.is_empty();
+        is_urgent && room != Room::None || self.gathering.is_time(room, self.answers.len())
     }
 
     fn answer(
@@ -101,6 +114,7 @@ impl Writer<'_> {
     ) -> rusqlite::Result<()> {
         match request {
             Request::Commit(commits, reply) => {
+                self.done += commits.len();
                 let receipts = commits.into_iter().map(|commit| self.apply(commit)).collect();
                 answers.add(receipts, |receipts| Answer::Commit(reply, receipts))?;
             }
@@ -116,6 +130,7 @@ impl Writer<'_> {
             }
             Request::Release(tokens) => self.release(&tokens)?,
             Request::Promote => self.owes_tick = true,
+            Request::Show(reply) => self.shows.push(reply),
             Request::Close(reply) => desk.closing.push(reply),
         }
         Ok(())
@@ -185,102 +200,8 @@ impl Writer<'_> {
         // Who dropped the claim gets nothing that would only come back.
         let Some(queue) = queue.filter(|_| !reply.is_closed()) else { return Ok(()) };
         let leased = self.claim(queue, &ask);
+        self.done += leased.as_ref().map_or(0, Vec::len);
         answers.add(leased, |leased| Answer::Claim(reply, leased))
-    }
-
-    /// Begins a transaction, unless one is under way.
-    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
-        if !self.in_transaction {
-            self.sql.begin.execute(())?;
-            self.in_transaction = true;
-        }
-        Ok(())
-    }
-
-    /// Commits the transaction, and has its answers delivered when it is durable; false if it wrote nothing.
-    fn commit(&mut self, room: Room) -> rusqlite::Result<bool> {
-        let wrote = self.in_transaction;
-        if wrote {
-            #[cfg(feature = "crash-points")]
-            crate::crash::point("before-commit");
-            self.sql.commit.execute(())?;
-            #[cfg(feature = "crash-points")]
-            crate::crash::point("after-commit");
-        }
-        (self.in_transaction, self.writes) = (false, 0);
-        self.publish();
-        let mut answers = std::mem::take(&mut self.answers);
-        answers.news = std::mem::take(&mut self.news);
-        answers.cancelled = std::mem::take(&mut self.cancelled);
-        self.gathering.committed(answers.len());
-        let Some(flusher) = &self.flusher else {
-            answers.announce(self.shared);
-            answers.deliver(self.shared);
-            return Ok(wrote);
-        };
-        match room {
-            // What was only read was written before, and is durable.
-            Room::Idle if !wrote => answers.deliver(self.shared),
-            // Who comes alone is served soonest right here; where many come, the next ones are on the way.
-            Room::Idle if answers.len() <= ALONE => flusher.flush_here(answers),
-            _ => flusher.hand_over(answers),
-        }
-        Ok(wrote)
-    }
-
-    /// Undoes the transaction, and tells everyone who has a part in it.
-    fn give_up(&mut self, error: StoreError, is_broken: bool) -> Result<bool, StoreError> {
-        let is_undone = self.roll_back();
-        // Nobody may have been told when the next delayed job runs.
-        self.owes_tick = true;
-        std::mem::take(&mut self.answers).refuse(&error);
-        if is_broken || !is_undone { Err(error) } else { Ok(false) }
-    }
-
-    /// Undoes the transaction; false if that is not possible.
-    fn roll_back(&mut self) -> bool {
-        self.undo_to(Mark::START);
-        self.writes = 0;
-        self.news.clear();
-        self.cancelled.clear();
-        // After some errors SQLite has rolled back already.
-        let is_open = std::mem::take(&mut self.in_transaction) && !self.conn.is_autocommit();
-        let is_undone = !is_open || self.conn.execute_batch("ROLLBACK").is_ok();
-        is_undone && self.rebuild_turns().is_ok()
-    }
-
-    /// Undoes in memory what was done since the mark.
-    pub(super) fn undo_to(&mut self, mark: Mark) {
-        self.state.undo_to(mark);
-        self.pending.clear();
-        self.events_left = (0, 0);
-        if self.numbers.undo() {
-            self.state.drop_numbers();
-        }
-    }
-
-    /// Shows the world what is committed now.
-    pub(super) fn publish(&mut self) {
-        self.numbers.settle();
-        self.publish_keys();
-        if !self.state.touched().is_empty() {
-            let mut queues = self.shared.queues.write().expect("no holder panics");
-            self.state.settle(|name, status| {
-                match status {
-                    Some(status) => queues.insert(name, status),
-                    None => queues.remove(&name),
-                };
-            });
-        }
-        let (moved, is_tick) = (self.state.moved_due(), std::mem::take(&mut self.owes_tick));
-        if let Some(due) = moved.or_else(|| is_tick.then(|| self.state.next_due())) {
-            let due: Option<Timestamp> = (due < NEVER).then_some(due);
-            self.shared.next_due.send_if_modified(|known| {
-                let changed = *known != due;
-                *known = due;
-                changed || is_tick
-            });
-        }
     }
 }
 

@@ -17,6 +17,9 @@ const AHEAD: Duration = Duration::from_millis(2);
 /// The most jobs that are claimed ahead.
 const MAX_AHEAD: usize = 512;
 
+/// Attempts that take less than this share tasks.
+const QUICK: Duration = Duration::from_micros(20);
+
 /// The most cancelled tokens that are remembered while a claim is under way.
 const MAX_EARLY: usize = 1024;
 
@@ -63,6 +66,11 @@ impl Hand {
         let quickness = AHEAD.as_secs_f64() / self.mean.as_secs_f64().max(f64::MIN_POSITIVE);
         let ahead = MAX_AHEAD.min((self.concurrency as f64 * quickness) as usize);
         (self.concurrency + ahead).saturating_sub(self.running + self.waiting.len())
+    }
+
+    /// Whether attempts mostly take less than it costs to start a task for each.
+    pub(super) fn is_quick(&self) -> bool {
+        self.mean < QUICK
     }
 
     pub(super) fn is_empty(&self) -> bool {

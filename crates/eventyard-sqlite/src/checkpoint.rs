@@ -17,12 +17,13 @@ use rusqlite::Connection;
 
 use crate::connect;
 
-/// After this many new pages in the log the thread moves them.
-const STEP: i32 = 2048;
+/// After this many new pages in the log, 32 MiB, the thread moves them. Jobs come and go, so the same pages are changed
+/// again and again: the longer the log, the fewer of them are moved.
+const STEP: i32 = 8192;
 /// From this many pages on, the writer sees to it that the log starts over.
-const LIMIT: i32 = 4 * STEP;
+const LIMIT: i32 = 2 * STEP;
 /// From this many pages on, the writer waits for the thread: a disk that is too slow for it is too slow for more.
-const WAIT: i32 = 6 * STEP;
+const WAIT: i32 = 3 * STEP;
 
 pub(crate) struct Checkpoints {
     /// The pages in the log after the last commit.

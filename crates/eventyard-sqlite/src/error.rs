@@ -46,7 +46,8 @@ pub(crate) fn not_written(path: &Path, error: io::Error) -> StoreError {
     let (kind, message) = if is_full(&error) {
         full(&at)
     } else {
-        let message = format!("the disk does not take what is written to {at}; check it, then try again");
+        let message =
+            format!("the disk does not take what is written to {at}; check it, then try again");
         (StoreErrorKind::Unavailable, message)
     };
     StoreError::new(kind, message).because(error)

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use eventyard_core::{Inspect, JobOptions, JobState, PageAsk};
 use yard::{clock, commit, count, job_with, open};
 
-/// What a log may take while 200 MB go through it.
-const BOUND_BYTES: u64 = 64 * 1024 * 1024;
+/// What a log may take while 400 MB go through it.
+const BOUND_BYTES: u64 = 128 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_is_bounded() {
@@ -30,7 +30,7 @@ async fn the_log_is_bounded() {
         .map(|writer| {
             let store = store.clone();
             tokio::spawn(async move {
-                for batch in 0..25 {
+                for batch in 0..50 {
                     let job = |n| {
                         let id = format!("{writer}-{batch}-{n}");
                         job_with("q", &id, vec![b'x'; 20_000], JobOptions::default())
@@ -44,7 +44,7 @@ async fn the_log_is_bounded() {
         writer.await.unwrap();
     }
     reader.abort();
-    assert_eq!(count(&store, "q", JobState::Waiting).await, 10_000);
+    assert_eq!(count(&store, "q", JobState::Waiting).await, 20_000);
     let log = std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
     assert!(log < BOUND_BYTES, "the log has {log} bytes");
 }

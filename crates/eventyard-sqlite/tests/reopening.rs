@@ -5,6 +5,7 @@ mod yard;
 
 use std::{
     collections::{BTreeMap, HashSet},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -24,7 +25,8 @@ use eventyard_core::{
         QueueStatus,
     },
 };
-use eventyard_sqlite::{Options, SqliteStore};
+use eventyard_sqlite::SqliteStore;
+use tempfile::TempDir;
 use tokio::sync::{RwLock, broadcast};
 use yard::{claim, clock, commit, complete, count, job, job_with, look, open, settle};
 
@@ -191,10 +193,13 @@ async fn a_rate_goes_on_where_it_was() {
     store.close().await;
 }
 
-/// A store that is closed and opened again every few calls.
+/// A store that is opened again every few calls, after it was closed or after a power cut.
 struct Restless {
     store: RwLock<Option<SqliteStore>>,
-    options: Options,
+    clock: Arc<dyn Clock>,
+    /// Each power cut leaves a folder of its own.
+    folder: TempDir,
+    cuts: AtomicU64,
     calls: AtomicU64,
     /// Nothing is told here: a feed ends with its store.
     feed: Feed,
@@ -202,13 +207,43 @@ struct Restless {
 
 impl Restless {
     async fn rest(&self) {
-        if self.calls.fetch_add(1, Ordering::Relaxed) % 4 != 3 {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+        if calls % 4 != 3 {
             return;
         }
         // A claim that waits keeps the store open.
         let Ok(mut store) = self.store.try_write() else { return };
-        store.take().unwrap().close().await;
-        *store = Some(SqliteStore::open(self.options.clone()).await.unwrap());
+        if calls % 8 == 3 {
+            store.take().unwrap().close().await;
+        } else {
+            self.cut_power(store.as_ref().unwrap()).await;
+        }
+        *store = Some(self.open().await);
+    }
+
+    /// Leaves what is on the disk for sure: the database as it was at its last checkpoint, and the redo log.
+    async fn cut_power(&self, store: &SqliteStore) {
+        // Who reads waits for what SQLite has still to do, so that no file is copied while it changes.
+        store.jobs(None, JobState::Waiting, PageAsk::first(1)).await.unwrap();
+        let before = self.path();
+        self.cuts.fetch_add(1, Ordering::Relaxed);
+        std::fs::create_dir(self.path().parent().unwrap()).unwrap();
+        for suffix in ["", "-redo0", "-redo1"] {
+            let [from, to] = [&before, &self.path()]
+                .map(|path| PathBuf::from(format!("{}{suffix}", path.display())));
+            if from.exists() {
+                std::fs::copy(from, to).unwrap();
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        let cuts = self.cuts.load(Ordering::Relaxed).to_string();
+        self.folder.path().join(cuts).join("store.db")
+    }
+
+    async fn open(&self) -> SqliteStore {
+        open(&self.path(), self.clock.clone()).await
     }
 }
 
@@ -310,11 +345,19 @@ impl Inspect for Restless {
 #[test]
 fn it_goes_on_where_it_stopped() {
     random::agrees_with_memory_when_reopened(async || {
-        let (clock, folder) = (eventyard_conformance::clock(), tempfile::tempdir().unwrap());
-        let options = Options::new(folder.path().join("store.db")).clock(clock.clone());
-        let store = RwLock::new(Some(SqliteStore::open(options.clone()).await.unwrap()));
-        let restless = Restless { store, options, calls: AtomicU64::new(0), feed: Feed::default() };
-        let _: &Arc<dyn Clock> = &restless.options.clock;
-        Fixture::new(restless, clock).holding(folder)
+        let clock = eventyard_conformance::clock();
+        let restless = Restless {
+            store: RwLock::default(),
+            clock: clock.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            cuts: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            feed: Feed::default(),
+        };
+        let store = restless.open().await;
+        // All that it has is in its file, so that a power cut leaves a store.
+        store.close().await;
+        *restless.store.write().await = Some(restless.open().await);
+        Fixture::new(restless, clock)
     });
 }

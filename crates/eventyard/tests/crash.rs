@@ -183,20 +183,31 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
     yard.shutdown().await;
 }
 
-#[test]
-fn before_a_commit() {
-    for at in [1, 2, 20, 60] {
-        let crash = ("EVENTYARD_CRASH_AT", format!("before-commit:{at}"));
-        crash_and_count("before_a_commit", &crash, 2);
+/// Crashes at the named point of the store, at several of the times that it is passed.
+fn crash_at(test: &str, point: &str, passes: &[u32]) {
+    for at in passes {
+        crash_and_count(test, &("EVENTYARD_CRASH_AT", format!("{point}:{at}")), 2);
     }
 }
 
 #[test]
+fn before_a_group_is_written() {
+    crash_at("before_a_group_is_written", "before-group", &[1, 2, 20, 60]);
+}
+
+#[test]
+fn after_a_group_is_written() {
+    crash_at("after_a_group_is_written", "after-group", &[1, 2, 20, 60]);
+}
+
+#[test]
+fn before_a_commit() {
+    crash_at("before_a_commit", "before-commit", &[1]);
+}
+
+#[test]
 fn after_a_commit() {
-    for at in [1, 2, 20, 60] {
-        let crash = ("EVENTYARD_CRASH_AT", format!("after-commit:{at}"));
-        crash_and_count("after_a_commit", &crash, 2);
-    }
+    crash_at("after_a_commit", "after-commit", &[1]);
 }
 
 #[test]

@@ -65,6 +65,8 @@ impl Redo {
             Some(store) => store,
             None => name(conn).map_err(|error| store_error(path, error))?,
         };
+        // Groups are of use only to a database that has its name and the present schema.
+        wal.sync_data().map_err(|error| not_written(path, error))?;
         let mut texts = Vec::new();
         for text in statements {
             put_sized(&mut texts, text.as_bytes());
@@ -93,7 +95,9 @@ impl Redo {
         assert!(!self.is_blocked, "the writer asks before it begins a group");
         let segment = match &mut self.segments[self.current] {
             Some(segment) => segment,
-            none => none.insert(Segment::open(&segment::path(&self.path, self.current), &self.head)?),
+            none => {
+                none.insert(Segment::open(&segment::path(&self.path, self.current), &self.head)?)
+            }
         };
         let group = record::write(Kind::Group, self.last + 1, self.store, notes.as_bytes());
         let entry = segment.append(group)?;

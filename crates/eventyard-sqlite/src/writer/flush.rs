@@ -166,8 +166,12 @@ impl Channel {
 
     /// Makes a group durable, then delivers its answers when its turn has come.
     fn flush(&self, number: u64, (mut answers, entry): Group) {
+        #[cfg(feature = "crash-points")]
+        crate::crash::point("before-group");
         let began = Instant::now();
         let written = entry.map_or(Ok(()), |entry| entry.write());
+        #[cfg(feature = "crash-points")]
+        crate::crash::point("after-group");
         let took = began.elapsed();
         let state = self.answered.wait_while(self.lock(), |state| state.answered != number);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);

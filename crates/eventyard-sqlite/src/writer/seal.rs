@@ -223,7 +223,6 @@ impl Writer<'_> {
     }
 }
 
-
 /// The error when somebody reads the file while all of it has to be put on the disk.
 fn busy() -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);

@@ -45,7 +45,7 @@ async fn settled(folder: &Path) -> SqliteStore {
 }
 
 async fn refused(path: &Path) -> StoreError {
-    SqliteStore::open(Options::new(path).clock(clock())).await.err().expect("it is refused")
+    SqliteStore::open(Options::new(path).clock(clock())).await.expect_err("it is refused")
 }
 
 #[tokio::test]

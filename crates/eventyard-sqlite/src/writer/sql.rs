@@ -20,6 +20,10 @@ pub(super) struct Sql<'c> {
     trace: Trace,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "values are tuples, as rusqlite's own calls take them"
+)]
 impl<'c> Sql<'c> {
     pub(super) fn prepare(
         conn: &'c Connection,

@@ -11,7 +11,7 @@ pub(crate) const COUNT: &str = "eyn";
 const PREFIX: &[u8] = b"eyn:";
 
 /// The number and the step of a field; nothing if it is another field.
-pub(crate) fn decode(field: &[u8], value: Bytes) -> Option<(u32, SavedStep)> {
+pub(crate) fn decode(field: &[u8], value: &Bytes) -> Option<(u32, SavedStep)> {
     let name = std::str::from_utf8(field.strip_prefix(PREFIX)?).ok()?;
     let mut parts = value.splitn(3, |byte| *byte == b' ');
     let mut next = || parts.next();
@@ -31,8 +31,8 @@ mod tests {
 
     #[test]
     fn steps_are_read_and_other_fields_are_none() {
-        let value = || Bytes::from_static(b"7 1700000000123 {\"a\": 1}");
-        let (number, step) = decode(b"eyn:take a seat", value()).unwrap();
+        let value = Bytes::from_static(b"7 1700000000123 {\"a\": 1}");
+        let (number, step) = decode(b"eyn:take a seat", &value).unwrap();
         assert_eq!((number, step.name.as_str()), (7, "take a seat"));
         assert_eq!(step.saved_at, Timestamp::from_millis(1_700_000_000_123));
         assert_eq!(step.result, r#"{"a": 1}"#);
@@ -44,7 +44,7 @@ mod tests {
             ("eyn:a", "x 1 {}"),
             ("eyn:a", "7 x {}"),
         ] {
-            assert_eq!(decode(field.as_bytes(), value.into()), None, "{field}: {value}");
+            assert_eq!(decode(field.as_bytes(), &value.into()), None, "{field}: {value}");
         }
     }
 }

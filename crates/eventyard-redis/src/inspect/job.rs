@@ -132,7 +132,7 @@ impl Reader {
         }
         let fields: HashMap<Vec<u8>, Vec<u8>> = self.get(&redis::Cmd::hgetall(job)).await?;
         let steps =
-            fields.into_iter().filter_map(|(field, value)| step::decode(&field, value.into()));
+            fields.into_iter().filter_map(|(field, value)| step::decode(&field, &value.into()));
         let in_order: BTreeMap<_, _> = steps.collect();
         Ok(in_order.into_values().collect())
     }

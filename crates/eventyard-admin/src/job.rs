@@ -14,7 +14,7 @@ pub(crate) use add::{Added, bytes, check};
 pub(crate) use one::JobRef;
 pub(crate) use options::{OnFail, Options, check as check_options};
 pub(crate) use search::{Filter, Instant};
-pub(crate) use view::{JobView, Reason, State, json_or_text};
+pub(crate) use view::{JobView, Reason, State, Step, json_or_text};
 
 use eventyard::Yard;
 use utoipa_axum::router::OpenApiRouter;

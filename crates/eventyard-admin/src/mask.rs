@@ -69,10 +69,16 @@ impl Masks {
     }
 
     pub(crate) fn json(&self, json: &mut Option<Box<RawValue>>) {
-        let shown = json.as_ref().and_then(|json| self.shown(json.get().as_bytes()));
+        if let Some(json) = json {
+            self.raw(json);
+        }
+    }
+
+    pub(crate) fn raw(&self, json: &mut Box<RawValue>) {
+        let shown = self.shown(json.get().as_bytes());
         let shown = shown.and_then(|shown| String::from_utf8(shown).ok());
         if let Some(shown) = shown.and_then(|shown| RawValue::from_string(shown).ok()) {
-            *json = Some(shown);
+            *json = shown;
         }
     }
 

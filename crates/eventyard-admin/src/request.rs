@@ -16,7 +16,7 @@ pub(crate) use body::check_text;
 pub use body::{JsonBody, OptionalJson, RawBody};
 pub(crate) use identifier::{
     EventPath, EventText, FailedPath, JobPath, JobText, KeyPath, KeyText, LeasePath, QueuePath,
-    QueueText, SchedulePath, ScheduleText, Text, WorkerText,
+    QueueText, SchedulePath, ScheduleText, StepText, Text, WorkerText,
 };
 pub(crate) use object::{Object, object};
 pub use page::{DEFAULT_LIMIT, List, Paging, listing};

@@ -2,6 +2,7 @@
 
 mod claim;
 mod settle;
+mod steps;
 mod tell;
 
 use eventyard::{Yard, model::LeaseToken};
@@ -10,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{Code, PathParams, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Yard> {
-    claim::routes().merge(settle::routes()).merge(tell::routes())
+    claim::routes().merge(settle::routes()).merge(steps::routes()).merge(tell::routes())
 }
 
 /// How long a lease may hold, in milliseconds.

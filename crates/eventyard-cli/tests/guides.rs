@@ -58,6 +58,7 @@ async fn the_guides_tell_what_is() {
     for guide in [
         "flow-control.md",
         "flows.md",
+        "steps.md",
         "deduplication-and-ttl.md",
         "cancellation.md",
         "queue-events.md",

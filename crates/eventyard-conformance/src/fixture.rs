@@ -275,6 +275,7 @@ impl Fixture {
         assert_eq!(self.inspect.job(job).await.unwrap(), None, "{job} is gone");
         assert_eq!(self.inspect.attempts(job).await.unwrap(), [], "attempts of {job}");
         assert_eq!(self.inspect.logs(job).await.unwrap(), [], "log of {job}");
+        assert_eq!(self.inspect.steps(job).await.unwrap(), [], "steps of {job}");
         let queues = self.inspect.queues_of(&job.id).await.unwrap();
         assert!(!queues.contains(&job.queue), "{job} is on no list of queues");
     }

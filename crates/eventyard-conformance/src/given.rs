@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use eventyard_core::{
     Clock, Deduplication, Event, EventId, Failure, FailureKind, GroupKey, JobId, JobKey,
     JobOptions, ManualClock, NewJob, OnChildFailure, Parent, Payload, QueueLimits, QueueName,
-    Timestamp, Write,
+    StepName, Timestamp, Write,
 };
 
 pub(crate) const fn ms(n: u64) -> Duration {
@@ -154,6 +154,11 @@ pub(crate) fn put(key: &str, value: &str, expected: Option<u64>) -> Write {
 pub(crate) fn put_in(collection: &str, key: &str, value: &str, expected: Option<u64>) -> Write {
     let (collection, key) = (collection.to_owned(), key.to_owned());
     Write::Put { collection, key, value: value.to_owned().into(), expected }
+}
+
+/// Saves a step.
+pub(crate) fn step(name: &str, result: &str) -> Write {
+    Write::Step { name: StepName::new(name).unwrap(), result: result.to_owned().into() }
 }
 
 /// A write that is refused: there is no such job.

@@ -53,6 +53,7 @@ pub mod retention;
 mod run;
 pub mod settlement;
 mod snapshot;
+pub mod steps;
 mod suite;
 pub mod takeover;
 pub mod timeline;

@@ -127,6 +127,7 @@ impl Snapshot {
         self.add(format!("job {key}"), status);
         self.add(format!("job {key}, attempts"), f.inspect.attempts(&key).await.map_err(text)?);
         self.add(format!("job {key}, log"), f.inspect.logs(&key).await.map_err(text)?);
+        self.add(format!("job {key}, steps"), f.inspect.steps(&key).await.map_err(text)?);
         let children = f.children(&key).await;
         if !children.is_empty() {
             let children: Vec<_> = children.into_iter().map(plain_child).collect();

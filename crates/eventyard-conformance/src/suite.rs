@@ -302,6 +302,24 @@ macro_rules! store_suite {
                 other_writes_may_follow_the_settlement
                 contradictions_are_refused
             }
+            steps {
+                listed_in_the_order_of_saving
+                replaced_at_its_place
+                saved_in_the_jobs_name_alone
+                saved_under_a_lease_that_holds
+                whatever_becomes_of_the_attempt
+                a_takeover_keeps_them
+                a_retry_keeps_them
+                a_release_keeps_them
+                gone_with_the_job
+                gone_with_what_is_removed_together
+                an_id_that_comes_back_begins_anew
+                apart_from_those_of_other_jobs
+                undone_with_their_commit
+                odd_names_and_any_bytes
+                results_have_a_bound
+                the_most_of_one_job
+            }
             takeover {
                 an_ended_lease_puts_the_job_at_the_back
                 lifo_holds_over_a_takeover

@@ -1,4 +1,4 @@
-//! Commits: everything that one step decided, applied together or not at all.
+//! Commits: everything that was decided at once, applied together or not at all.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     Event, EventId, Failure, GroupKey, JobId, JobKey, JobState, Keep, Lease, NewJob, QueueLimits,
-    QueueName, Timestamp, document::MAX_DOCUMENT_BYTES, options::MAX_PRIORITY,
+    QueueName, StepName, Timestamp, document::MAX_DOCUMENT_BYTES, options::MAX_PRIORITY,
 };
 
 /// The most lines that a job's log keeps; older ones give way.
@@ -15,8 +15,12 @@ pub const MAX_LOG_LINES: u32 = 1000;
 pub const MAX_LOG_LINE_BYTES: usize = 8 * 1024;
 /// The most attempts whose records a job keeps; older ones give way.
 pub const MAX_ATTEMPT_RECORDS: u32 = 100;
+/// The most steps that a job may save.
+pub const MAX_STEPS: u32 = 1000;
+/// The largest result of a step, in bytes.
+pub const MAX_STEP_RESULT_BYTES: usize = 1024 * 1024;
 
-/// The writes of one step.
+/// Writes that belong together.
 ///
 /// With a lease they are in the job's name: if the lease is no longer held, none of them happens.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +52,9 @@ impl Commit {
         let mut settled = false;
         for write in &self.writes {
             match write {
-                Write::Settle(_) | Write::Progress(_) | Write::Log(_) if self.lease.is_none() => {
+                Write::Settle(_) | Write::Progress(_) | Write::Log(_) | Write::Step { .. }
+                    if self.lease.is_none() =>
+                {
                     return Err(CommitError::Malformed(
                         "it writes in a job's name without a lease",
                     ));
@@ -64,7 +70,7 @@ impl Commit {
                     return Err(CommitError::Malformed("it settles its job twice"));
                 }
                 Write::Settle(_) => settled = true,
-                Write::Progress(_) | Write::Log(_) if settled => {
+                Write::Progress(_) | Write::Log(_) | Write::Step { .. } if settled => {
                     return Err(CommitError::Malformed(
                         "it writes in its job's name after settling it",
                     ));
@@ -74,6 +80,11 @@ impl Commit {
                 }
                 Write::Put { value, .. } if value.len() > MAX_DOCUMENT_BYTES => {
                     return Err(CommitError::Malformed("a document is larger than 1 MiB"));
+                }
+                Write::Step { result, .. } if result.len() > MAX_STEP_RESULT_BYTES => {
+                    return Err(CommitError::Malformed(
+                        "the result of a step is larger than 1 MiB",
+                    ));
                 }
                 _ => {}
             }
@@ -103,6 +114,14 @@ pub enum Write {
     Progress(Bytes),
     /// Adds a line to the log of the job that the commit's lease is on.
     Log(String),
+    /// Saves a step of the job that the commit's lease is on. It stays as long as the job, whatever becomes of the
+    /// attempt; one of the same name is replaced at its place.
+    Step {
+        /// The step.
+        name: StepName,
+        /// What it returned; JSON by convention.
+        result: Bytes,
+    },
     /// Writes a document.
     Put {
         /// Its collection.
@@ -315,6 +334,16 @@ pub enum CommitError {
         /// The parent.
         parent: JobKey,
     },
+    /// A job has as many steps as it may have.
+    #[error(
+        "job {job} has {limit} steps, the most that are allowed; make its steps larger, or split it into several jobs"
+    )]
+    TooManySteps {
+        /// The job.
+        job: JobKey,
+        /// The most steps that it may have.
+        limit: u32,
+    },
     /// The queue still has jobs.
     #[error("queue {0} still has jobs; remove them first")]
     QueueNotEmpty(QueueName),
@@ -336,6 +365,7 @@ impl CommitError {
             Self::ReservedId(_) => "invalid-job",
             Self::NoSuchParent { .. } => "no-such-parent",
             Self::NotItsChild { .. } => "not-its-child",
+            Self::TooManySteps { .. } => "too-many-steps",
             Self::QueueNotEmpty(_) => "queue-not-empty",
             Self::Malformed(_) => "malformed-commit",
         }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest identifier that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
+/// The longest name of a step, in bytes.
+pub const MAX_STEP_NAME_BYTES: usize = 128;
 
 /// An identifier that does not fit its rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,10 +20,18 @@ pub struct InvalidId {
 }
 
 fn check(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    check_within(what, text, MAX_ID_BYTES)
+}
+
+fn check_step(what: &'static str, text: &str) -> Result<(), InvalidId> {
+    check_within(what, text, MAX_STEP_NAME_BYTES)
+}
+
+fn check_within(what: &'static str, text: &str, most: usize) -> Result<(), InvalidId> {
     let problem = if text.is_empty() {
         "is empty; give it at least one character".to_owned()
-    } else if text.len() > MAX_ID_BYTES {
-        format!("has {} bytes; at most {MAX_ID_BYTES} are allowed", text.len())
+    } else if text.len() > most {
+        format!("has {} bytes; at most {most} are allowed", text.len())
     } else if text.chars().any(char::is_control) {
         "holds a control character; use printable characters only".to_owned()
     } else {
@@ -52,7 +62,7 @@ macro_rules! id {
             /// Checks `text` and takes it as an identifier.
             ///
             /// # Errors
-            /// When it is empty, longer than [`MAX_ID_BYTES`], or holds a forbidden character.
+            /// When it is empty, longer than is allowed, or holds a forbidden character.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 let text = text.as_ref();
                 $check($what, text)?;
@@ -138,6 +148,12 @@ id!(
     "worker",
     check
 );
+id!(
+    /// The name of a step, unique in its job; at most [`MAX_STEP_NAME_BYTES`] long.
+    StepName,
+    "step name",
+    check_step
+);
 
 impl EventId {
     /// A new id, unique and rising with time (UUID version 7).
@@ -202,6 +218,9 @@ mod tests {
         let long = "x".repeat(MAX_ID_BYTES + 1);
         for (text, ok) in [("a", true), ("", false), ("a\nb", false), (&*long, false)] {
             assert_eq!(JobId::new(text).is_ok(), ok, "{text:?}");
+        }
+        for (bytes, ok) in [(MAX_STEP_NAME_BYTES, true), (MAX_STEP_NAME_BYTES + 1, false)] {
+            assert_eq!(StepName::new("x".repeat(bytes)).is_ok(), ok, "{bytes}");
         }
         for (text, ok) in [("emails", true), ("a.b-c_d", true), ("a:b", false), ("a b", false)] {
             assert_eq!(QueueName::new(text).is_ok(), ok, "{text:?}");

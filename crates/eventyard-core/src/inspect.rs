@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::{
     Document, Event, EventId, Failure, GroupKey, Job, JobId, JobKey, JobState, LeaseToken, Leased,
-    QueueLimits, QueueName, StoreError, Timestamp, WorkerId,
+    QueueLimits, QueueName, StepName, StoreError, Timestamp, WorkerId,
 };
 
 pub use self::page::{MAX_PAGE, Page, PageAsk, read_text_place, text_place};
@@ -141,6 +141,17 @@ pub struct LogLine {
     pub line: String,
 }
 
+/// A step of a job that is done, and does not run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedStep {
+    /// Its name.
+    pub name: StepName,
+    /// When it was saved; the last time, if it was saved several times.
+    pub saved_at: Timestamp,
+    /// What it returned; JSON by convention.
+    pub result: Bytes,
+}
+
 /// Which events a listing shows; the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
@@ -217,6 +228,12 @@ pub trait Inspect: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot answer.
     async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError>;
+
+    /// The saved steps of a job, in the order in which they were saved first.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError>;
 
     /// The job under this lease, if the lease holds.
     ///

@@ -42,7 +42,7 @@ pub use event::Event;
 pub use failure::{Failure, FailureKind};
 pub use feed::{Feed, QueueEvent, QueueEventKind};
 pub use flow_control::{KeyLimits, QueueLimits, Rate};
-pub use id::{EventId, GroupKey, InvalidId, JobId, JobKey, QueueName, WorkerId};
+pub use id::{EventId, GroupKey, InvalidId, JobId, JobKey, QueueName, StepName, WorkerId};
 pub use inspect::{Inspect, Page, PageAsk};
 pub use job::{Job, JobState, NewJob, Payload};
 pub use keep::Keep;

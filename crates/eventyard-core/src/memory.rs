@@ -16,6 +16,7 @@ mod lane;
 mod listing;
 mod settle;
 mod state;
+mod steps;
 mod undo;
 mod upkeep;
 

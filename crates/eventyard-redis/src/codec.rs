@@ -9,3 +9,4 @@ mod number;
 pub(crate) mod options;
 pub(crate) mod payload;
 pub(crate) mod row;
+pub(crate) mod step;

@@ -22,7 +22,7 @@ use eventyard_core::{
     QueueName, StoreError,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
-        QueueStatus,
+        QueueStatus, SavedStep,
     },
 };
 
@@ -101,6 +101,10 @@ impl Inspect for Reader {
 
     async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
         self.log_of(key).await
+    }
+
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        self.steps_of(key).await
     }
 
     async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {

@@ -11,7 +11,7 @@ pub(crate) use options::{OptionsReader, OptionsWriter};
 
 use eventyard_core::JobState;
 
-/// A job has rows in `trace`, `attempt` or `log`.
+/// A job has rows in `trace`, `attempt`, `log` or `step`.
 pub(crate) const TRACED: i64 = 1;
 /// A job goes before the others of its priority.
 pub(crate) const LIFO: i64 = 2;

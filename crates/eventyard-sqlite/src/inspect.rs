@@ -17,7 +17,7 @@ use eventyard_core::{
     QueueName, StoreError, StoreErrorKind,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
-        QueueStatus,
+        QueueStatus, SavedStep,
     },
 };
 use rusqlite::Connection;
@@ -150,6 +150,11 @@ impl Inspect for SqliteStore {
     async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
         let key = key.clone();
         self.readers.read(move |conn| job::logs(conn, &key)).await
+    }
+
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |conn| job::steps(conn, &key)).await
     }
 
     async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {

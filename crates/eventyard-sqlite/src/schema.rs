@@ -9,7 +9,7 @@ use crate::error::store_error;
 
 /// The steps from an empty file to the present schema. Step n brings a file to `user_version` n + 1; a
 /// step that was released is never changed.
-const STEPS: &[&str] = &[V1, V2, V3];
+const STEPS: &[&str] = &[V1, V2, V3, V4];
 
 /// A job is one row in `job`, written when it is added and deleted with it. Where it stands is told by a small
 /// row in another table: `ready`, `delayed`, `lease` or `finished`. Such a row is a run: it stands for `n` jobs
@@ -261,6 +261,19 @@ CREATE TABLE lost_version (
     collection  TEXT PRIMARY KEY,
     version     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The steps that jobs have saved. A job that has some has the flag 1, as with `trace`, `attempt` and `log`.
+const V4: &str = "
+CREATE TABLE step (
+    seq         INTEGER NOT NULL,
+    n           INTEGER NOT NULL,  -- the order of being saved first
+    name        TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    result      BLOB NOT NULL,
+    PRIMARY KEY (seq, n)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX step_name ON step (seq, name);
 ";
 
 /// Brings the file to the present schema, in one transaction, behind the one under way.

@@ -22,7 +22,7 @@ use eventyard_core::{
     Renewal, Settlement, Store, StoreError, Timestamp, Upkeep, Write,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
-        QueueStatus,
+        QueueStatus, SavedStep,
     },
 };
 use eventyard_sqlite::SqliteStore;
@@ -319,6 +319,9 @@ impl Inspect for Restless {
     }
     async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
         through!(self, store => store.logs(key))
+    }
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        through!(self, store => store.steps(key))
     }
     async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {
         through!(self, store => store.leased(token))

@@ -1,6 +1,7 @@
 //! What a handler can see and do besides its event.
 
 mod children;
+mod steps;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,12 +11,14 @@ use eventyard_core::{
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use self::steps::Steps;
+pub(crate) use self::steps::check_result;
 use crate::{Dep, Error, FieldError, JobRequest, bus::Bus, dep::Deps, event::IntoEvent};
 
 /// The attempt that a handler is working on.
 ///
 /// What is published, enqueued and written through it leaves with the job's own commit: all of it, if the
-/// handler succeeds, and nothing, if it fails. Cheap to clone.
+/// handler succeeds, and nothing, if it fails. What a [step](Self::step) returned is saved at once. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
@@ -27,6 +30,7 @@ struct Inner {
     leased: Arc<Leased>,
     cancelled: CancellationToken,
     outbox: Mutex<Outbox>,
+    steps: Steps,
 }
 
 /// What leaves with the job's commit.
@@ -44,8 +48,8 @@ impl Context {
         leased: Arc<Leased>,
         cancelled: CancellationToken,
     ) -> Self {
-        let outbox = Mutex::default();
-        Self { inner: Arc::new(Inner { bus, deps, leased, cancelled, outbox }) }
+        let (outbox, steps) = (Mutex::default(), Steps::default());
+        Self { inner: Arc::new(Inner { bus, deps, leased, cancelled, outbox, steps }) }
     }
 
     /// The job.

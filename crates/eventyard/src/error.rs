@@ -71,6 +71,9 @@ pub enum Error {
     /// A schedule cannot be as it is asked for.
     #[error("the schedule's `{}` {}", .0.field, .0.problem)]
     InvalidSchedule(FieldError),
+    /// A step cannot be saved as it is.
+    #[error("the step's `{}` {}", .0.field, .0.problem)]
+    InvalidStep(FieldError),
     /// There is no schedule of this name.
     #[error("there is no schedule `{0}`; `GET /api/v1/schedules` lists those that exist")]
     NoSuchSchedule(String),
@@ -104,6 +107,7 @@ impl Error {
             Self::NoSuchQueue(_) => "no-such-queue",
             Self::InvalidJob(_) => "invalid-job",
             Self::InvalidSchedule(_) => "invalid-schedule",
+            Self::InvalidStep(_) => "invalid-step",
             Self::NoSuchSchedule(_) => "no-such-schedule",
             Self::Encode { .. } => "encode",
             Self::NoSuchLease(_) => "no-such-lease",

@@ -36,7 +36,8 @@
 //!
 //! [`Eventyard`] describes an application; [`start`](Eventyard::start) checks it and gives a running
 //! [`Yard`]. What a handler decides (its outcome, the events it publishes, the jobs it adds, the
-//! documents it writes) leaves as one commit.
+//! documents it writes) leaves as one commit. Work that must not be done twice is cut into [steps](Context::step), each
+//! of which is saved with the job when it is done.
 
 extern crate self as eventyard;
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eventyard_core::{
-    Claim, Commit, Lease, LeaseToken, Leased, QueueName, Renewal, Timestamp, WorkerId, Write,
+    Claim, Commit, Lease, LeaseToken, Leased, QueueName, Renewal, StepName, Timestamp, WorkerId,
+    Write, inspect::SavedStep,
 };
 
-use crate::{Error, JobError, Outcome, Yard, decide, meter::Ran};
+use crate::{Error, JobError, Outcome, Yard, context::check_result, decide, meter::Ran};
 
 impl Yard {
     /// Leases up to `max` jobs of a queue to a worker outside; waits up to `wait` for the first.
@@ -77,6 +78,29 @@ impl Yard {
     /// When the lease does not hold, or the store cannot take it.
     pub async fn add_log(&self, token: LeaseToken, line: String) -> Result<(), Error> {
         self.write_under(token, Write::Log(line)).await
+    }
+
+    /// Saves a step of the job under a lease, for when the job runs again; JSON.
+    ///
+    /// # Errors
+    /// When the result is too large, the lease does not hold, or the store cannot take it.
+    pub async fn save_step(
+        &self,
+        token: LeaseToken,
+        name: StepName,
+        result: Bytes,
+    ) -> Result<(), Error> {
+        check_result(&result)?;
+        self.write_under(token, Write::Step { name, result }).await
+    }
+
+    /// The saved steps of the job under a lease, in the order in which they were saved first.
+    ///
+    /// # Errors
+    /// When the lease does not hold, or the store cannot answer.
+    pub async fn saved_steps(&self, token: LeaseToken) -> Result<Vec<SavedStep>, Error> {
+        let lease = self.lease(token).await?;
+        Ok(self.inspect().steps(&lease.job).await?)
     }
 
     async fn write_under(&self, token: LeaseToken, write: Write) -> Result<(), Error> {

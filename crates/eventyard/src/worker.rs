@@ -35,7 +35,7 @@ use crate::{
 /// How long one claim waits for a job before it is asked again.
 const CLAIM_WAIT: Duration = secs(30);
 /// The waits after a store that could not answer: the first, and the longest.
-const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(50), secs(5));
+pub(crate) const STORE_WAITS: (Duration, Duration) = (Duration::from_millis(50), secs(5));
 
 /// A worker for one queue, not yet running.
 pub(crate) struct Worker {

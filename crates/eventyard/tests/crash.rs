@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     env,
     fs::{self, File, OpenOptions},
     io::Write as _,
@@ -33,6 +33,8 @@ use serde::{Deserialize, Serialize};
 const FOLDER: &str = "EVENTYARD_TEST_CRASH_FOLDER";
 /// The run of the handler, counted from the start of the process, in which it aborts.
 const IN_HANDLER: &str = "EVENTYARD_TEST_CRASH_IN_HANDLER";
+/// The step that was saved, counted from the start of the process, behind which it aborts.
+const BEHIND_STEP: &str = "EVENTYARD_TEST_CRASH_BEHIND_STEP";
 /// How many events the victim publishes in all.
 const EVENTS: usize = 200;
 /// How many jobs it works on at once.
@@ -74,21 +76,60 @@ impl Journal {
     }
 }
 
-struct CrashInHandler {
+/// Where a handler aborts its process.
+struct Crash {
     at: Option<u32>,
-    runs: AtomicU32,
+    passed: AtomicU32,
+}
+
+impl Crash {
+    fn told_by(variable: &str) -> Self {
+        let at = env::var(variable).ok().map(|at| at.parse().unwrap());
+        Self { at, passed: AtomicU32::new(0) }
+    }
+
+    fn pass(&self) {
+        if Some(self.passed.fetch_add(1, Ordering::Relaxed)) == self.at {
+            std::process::abort();
+        }
+    }
+}
+
+struct Crashes {
+    in_handler: Crash,
+    behind_step: Crash,
+}
+
+/// What the victim writes down: each run of a handler; each step, with one line when it is done and one when it is saved.
+struct Journals {
+    runs: Journal,
+    steps: Journal,
+}
+
+/// The lines of a step that is done, and of one that is saved.
+const fn done(number: usize) -> usize {
+    2 * number
+}
+
+const fn saved(number: usize) -> usize {
+    done(number) + 1
 }
 
 async fn note(
     event: Happened,
-    runs: Dep<Journal>,
-    crash: Dep<CrashInHandler>,
+    journals: Dep<Journals>,
+    crashes: Dep<Crashes>,
     cx: Context,
 ) -> Result<(), JobError> {
-    runs.add(event.number);
-    if Some(crash.runs.fetch_add(1, Ordering::Relaxed)) == crash.at {
-        std::process::abort();
-    }
+    journals.runs.add(event.number);
+    crashes.in_handler.pass();
+    let step = async || {
+        journals.steps.add(done(event.number));
+        Ok::<_, JobError>(event.number)
+    };
+    assert_eq!(cx.step("note", step).await?, event.number);
+    journals.steps.add(saved(event.number));
+    crashes.behind_step.pass();
     cx.publish(Noted { number: event.number });
     cx.put_document("noted", &format!("{:04}", event.number), &event.number, Some(0));
     Ok(())
@@ -99,7 +140,6 @@ async fn note(
 async fn victim(folder: &Path) {
     let acknowledged = Journal::count(&folder.join("acknowledged"));
     let acknowledge = Journal::open(&folder.join("acknowledged"));
-    let at = env::var(IN_HANDLER).ok().map(|at| at.parse().unwrap());
     let url = format!("sqlite://{}", folder.join("store.db").display());
     let yard = Eventyard::open(&url)
         .await
@@ -110,8 +150,14 @@ async fn victim(folder: &Path) {
         .route("thing.noted", "notes")
         .handle("things", note)
         .handle("notes", async |_: Noted| Ok::<(), JobError>(()))
-        .provide(Journal::open(&folder.join("runs")))
-        .provide(CrashInHandler { at, runs: AtomicU32::new(0) })
+        .provide(Journals {
+            runs: Journal::open(&folder.join("runs")),
+            steps: Journal::open(&folder.join("steps")),
+        })
+        .provide(Crashes {
+            in_handler: Crash::told_by(IN_HANDLER),
+            behind_step: Crash::told_by(BEHIND_STEP),
+        })
         .start()
         .await
         .unwrap();
@@ -164,6 +210,8 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
     let bound = crashes * 2 * CONCURRENCY;
     assert!(again <= bound, "{crash:?}: {again} runs were repeated, more than {bound}");
 
+    check_steps(folder, &runs, crash);
+
     let url = format!("sqlite://{}", folder.join("store.db").display());
     let yard = Eventyard::open(&url).await.unwrap().start().await.unwrap();
     let filter =
@@ -181,6 +229,27 @@ async fn check(folder: &Path, crashes: usize, crash: &(&str, String)) {
     let all = EVENTS as u64;
     assert_eq!(counts, [("notes", all, all), ("things", all, all)], "{crash:?}: published once");
     yard.shutdown().await;
+}
+
+/// No step ran again that was saved, also where its handler ran again.
+fn check_steps(folder: &Path, runs: &BTreeMap<usize, usize>, crash: &(&str, String)) {
+    let path = folder.join("steps");
+    let mut known = HashSet::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let line: usize = line.parse().unwrap();
+        let number = line / 2;
+        if line == saved(number) {
+            known.insert(number);
+        } else {
+            assert!(!known.contains(&number), "{crash:?}: step {number} was saved, and ran again");
+        }
+    }
+    assert_eq!(known.len(), EVENTS, "{crash:?}");
+    if crash.0 == BEHIND_STEP {
+        let times = Journal::count(&path);
+        let spared = |(number, runs): (&usize, &usize)| *runs > 1 && times[&done(*number)] == 1;
+        assert!(runs.iter().any(spared), "{crash:?}: a step was not run again with its handler");
+    }
 }
 
 /// Crashes at the named point of the store, at several of the times that it is passed.
@@ -214,5 +283,12 @@ fn after_a_commit() {
 fn in_a_handler() {
     for at in [0, 5, 40] {
         crash_and_count("in_a_handler", &(IN_HANDLER, at.to_string()), 2);
+    }
+}
+
+#[test]
+fn between_steps() {
+    for at in [0, 5, 40] {
+        crash_and_count("between_steps", &(BEHIND_STEP, at.to_string()), 2);
     }
 }

@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     add::{self, Added},
     options::{self, Options},
-    view::JobView,
+    view::{JobView, Step},
 };
 use crate::{
     AdminOnly, List, Masks, OperatorOnly, OptionalJson, PathParams, Problem, ViewerOnly,
@@ -69,7 +69,7 @@ pub(crate) async fn find(yard: &Yard, key: &JobKey) -> Result<JobStatus, Problem
 #[utoipa::path(get, path = "/api/v1/queues/{queue}/jobs/{id}", tag = "jobs", operation_id = "getJob",
     params(JobPath),
     responses(
-        (status = 200, description = "The job with its attempts.", body = JobView),
+        (status = 200, description = "The job with its attempts and its steps.", body = JobView),
         (status = 404, description = "There is no such job."),
     ))]
 async fn show(
@@ -82,7 +82,9 @@ async fn show(
     let job = find(&yard, &key).await?;
     let attempts = yard.inspect().attempts(&key).await?;
     let children = yard.inspect().children(&key, PageAsk::first(1)).await?;
-    let view = JobView::of(job).masked(&masks).with_attempts(attempts);
+    let steps = yard.inspect().steps(&key).await?.into_iter();
+    let steps = steps.map(|step| Step::of(step).masked(&masks)).collect();
+    let view = JobView::of(job).masked(&masks).with_attempts(attempts).with_steps(steps);
     Ok(Json(if children.items.is_empty() { view } else { view.with_children() }))
 }
 

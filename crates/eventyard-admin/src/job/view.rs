@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use eventyard::model::{
-    Event, Failure, FailureKind, Job, JobOptions, JobState, Leased, Payload, Timestamp, WorkerId,
-    inspect::{AttemptRecord, JobStatus},
+    Event, Failure, FailureKind, Job, JobOptions, JobState, Leased, Payload, StepName, Timestamp,
+    WorkerId,
+    inspect::{AttemptRecord, JobStatus, SavedStep},
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use super::options::Options;
-use crate::{Masks, event::Attributes};
+use crate::{Masks, event::Attributes, request::StepText};
 
 /// A job with where it stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,6 +83,10 @@ pub(crate) struct JobView {
     /// The attempts that did not succeed, oldest first; only where one job or dead letters are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<Vec<Attempt>>,
+    /// What it has done already and does not do again, in the order in which it was saved first; only where one job is
+    /// shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<Step>>,
     /// Where the jobs that it waits for or has waited for are listed; only where one job with children is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/api/v1/queues/emails/jobs/welcome-42/children")]
@@ -159,6 +164,21 @@ pub(crate) struct Attempt {
     error: Reason,
 }
 
+/// A step of a job that is done.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SavedStep)]
+pub(crate) struct Step {
+    #[schema(value_type = StepText)]
+    name: StepName,
+    /// When it was saved; the last time, if it was saved several times.
+    #[schema(value_type = String, format = DateTime)]
+    saved_at: Timestamp,
+    /// What it returned.
+    #[schema(value_type = Value)]
+    result: Box<RawValue>,
+}
+
 /// The right to work on a job for a while.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Lease)]
@@ -228,6 +248,12 @@ impl JobView {
         self
     }
 
+    /// Adds the steps that are saved.
+    pub(crate) fn with_steps(mut self, steps: Vec<Step>) -> Self {
+        self.steps = Some(steps);
+        self
+    }
+
     /// Says where its children are listed.
     pub(crate) fn with_children(mut self) -> Self {
         let part = |text| form_urlencoded::byte_serialize(text).collect::<String>();
@@ -265,6 +291,7 @@ impl JobView {
             result: None,
             failed_reason: None,
             attempts: None,
+            steps: None,
             children: None,
             event,
             lease: None,
@@ -283,6 +310,19 @@ impl Attempt {
     fn of(record: AttemptRecord) -> Self {
         let AttemptRecord { attempt, worker, started_at, ended_at, failure } = record;
         Self { attempt, worker, started_at, ended_at, error: Reason::of(failure) }
+    }
+}
+
+impl Step {
+    pub(crate) fn of(step: SavedStep) -> Self {
+        let SavedStep { name, saved_at, result } = step;
+        Self { name, saved_at, result: json_or_text(&result) }
+    }
+
+    /// The same without what is not to be shown.
+    pub(crate) fn masked(mut self, masks: &Masks) -> Self {
+        masks.raw(&mut self.result);
+        self
     }
 }
 

@@ -98,8 +98,10 @@ codes! {
     STALE_LEASE = 409 "stale-lease" "The lease has passed to another worker";
     WRONG_STATE = 409 "wrong-state" "The job is in a state that does not allow this";
     VERSION_CONFLICT = 409 "version-conflict" "The document was changed in between";
+    INVALID_STEP = 422 "invalid-step" "A step cannot be saved as it is";
+    TOO_MANY_STEPS = 409 "too-many-steps" "The job has as many steps as it may have";
     QUEUE_NOT_EMPTY = 409 "queue-not-empty" "The queue still has jobs";
-    MALFORMED_COMMIT = 500 "malformed-commit" "The writes of one step contradict each other";
+    MALFORMED_COMMIT = 500 "malformed-commit" "The writes of one commit contradict each other";
     ENCODE = 500 "encode" "A value cannot be written as JSON";
     SETUP = 500 "setup" "The application contradicts itself";
     STORE_URL = 500 "store-url" "The store's address is not understood";

@@ -32,6 +32,7 @@ impl From<Error> for Problem {
                 .fold(problem, |problem, fault| problem.field(fault.field, fault.problem)),
             Error::InvalidJob(fault)
             | Error::InvalidLimits(fault)
+            | Error::InvalidStep(fault)
             | Error::InvalidSchedule(fault) => problem.field(fault.field, fault.problem),
             Error::QueueFull { .. } => problem.retry_after(RETRY_FULL),
             Error::Store(error) => match error.kind() {
@@ -120,6 +121,7 @@ mod tests {
         let invalid = Error::InvalidEvent { kind: "t".to_owned(), fields: vec![fault.clone()] };
         check(invalid, 422, "invalid-event", Some("data.id"));
         check(Error::InvalidJob(fault.clone()), 422, "invalid-job", Some("data.id"));
+        check(Error::InvalidStep(fault.clone()), 422, "invalid-step", Some("data.id"));
         check(Error::InvalidSchedule(fault), 422, "invalid-schedule", Some("data.id"));
         check(Error::NoSuchSchedule("s".to_owned()), 404, "no-such-schedule", None);
         let fault = FieldError { field: "limits.rate".to_owned(), problem: "is odd".to_owned() };
@@ -154,6 +156,8 @@ mod tests {
         check(orphan, 409, "no-such-parent", None);
         let stranger = CommitError::NotItsChild { child: key(), parent: key() };
         check(stranger, 409, "not-its-child", None);
+        let too_many = CommitError::TooManySteps { job: key(), limit: 1000 };
+        check(too_many, 409, "too-many-steps", None);
         check(CommitError::QueueNotEmpty(key().queue), 409, "queue-not-empty", None);
         check(CommitError::Malformed("x"), 500, "malformed-commit", None);
     }

@@ -40,7 +40,8 @@ fn locate(path: &str, complaint: &str) -> (Option<String>, String) {
 }
 
 /// What the engine's complaints about identifiers begin with.
-const IDENTIFIERS: [&str; 5] = ["queue name ", "job id ", "event id ", "key ", "worker "];
+const IDENTIFIERS: [&str; 6] =
+    ["queue name ", "job id ", "event id ", "key ", "worker ", "step name "];
 
 /// Splits `prefixNAME` rest` into the name and the rest.
 fn quoted<'a>(complaint: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {

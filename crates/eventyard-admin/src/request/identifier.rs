@@ -40,6 +40,13 @@ pub(crate) struct Text(String);
 #[expect(dead_code, reason = "only describes the engine's own")]
 pub(crate) struct ScheduleText(String);
 
+/// The name of a step, unique in its job.
+#[derive(ToSchema)]
+#[schema(as = StepName, value_type = String, min_length = 1, max_length = 128,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$", example = "charge")]
+#[expect(dead_code, reason = "only describes the engine's own")]
+pub(crate) struct StepText(String);
+
 /// The token of a lease.
 #[derive(ToSchema)]
 #[schema(as = LeaseToken, value_type = String, pattern = "^[0-9A-Fa-f]{32}$",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Api;
 
 /// Every endpoint, by method and path.
-const ENDPOINTS: [(&str, &str); 56] = [
+const ENDPOINTS: [(&str, &str); 58] = [
     ("get", "/api/v1/audit"),
     ("get", "/api/v1/event-types"),
     ("get", "/api/v1/events"),
@@ -22,6 +22,8 @@ const ENDPOINTS: [(&str, &str); 56] = [
     ("post", "/api/v1/leases/{token}/log"),
     ("post", "/api/v1/leases/{token}/progress"),
     ("post", "/api/v1/leases/{token}/renew"),
+    ("post", "/api/v1/leases/{token}/step"),
+    ("get", "/api/v1/leases/{token}/steps"),
     ("get", "/api/v1/me"),
     ("get", "/api/v1/queues"),
     ("post", "/api/v1/queues/clean"),

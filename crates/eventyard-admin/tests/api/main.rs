@@ -23,5 +23,6 @@ mod roles;
 mod schedules;
 mod search;
 mod server;
+mod steps;
 mod stream;
 mod workers;

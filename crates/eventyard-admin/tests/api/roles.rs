@@ -9,7 +9,7 @@ use eventyard_admin::{
 use crate::client::{Answer, Api, JSON, request};
 
 /// Every endpoint with the role that it needs at least, and a body that it takes.
-const ENDPOINTS: [(&str, &str, Role, &str); 54] = [
+const ENDPOINTS: [(&str, &str, Role, &str); 56] = [
     ("GET", "/api/v1/queues", Role::Viewer, ""),
     ("GET", "/api/v1/queues/stats", Role::Viewer, ""),
     ("GET", "/api/v1/queues/failed", Role::Viewer, ""),
@@ -59,6 +59,8 @@ const ENDPOINTS: [(&str, &str, Role, &str); 54] = [
     ("POST", "/api/v1/leases/t/renew", Role::Operator, r#"{"leaseMs":1000}"#),
     ("POST", "/api/v1/leases/t/progress", Role::Operator, r#"{"progress":1}"#),
     ("POST", "/api/v1/leases/t/log", Role::Operator, r#"{"line":"l"}"#),
+    ("POST", "/api/v1/leases/t/step", Role::Operator, r#"{"name":"s","result":1}"#),
+    ("GET", "/api/v1/leases/t/steps", Role::Operator, ""),
     ("DELETE", "/api/v1/queues/failed/j", Role::Admin, ""),
     ("DELETE", "/api/v1/queues/emails/jobs/j", Role::Admin, ""),
     ("DELETE", "/api/v1/schedules/s", Role::Admin, ""),

@@ -102,6 +102,7 @@ async fn an_ended_lease_can_finish_nothing() {
         ("renew", json!({"leaseMs": 1000})),
         ("progress", json!({"progress": 1})),
         ("log", json!({"line": "l"})),
+        ("step", json!({"name": "s", "result": 1})),
     ] {
         for token in [token.as_str(), "nonsense", &"0".repeat(32)] {
             let refused = api.post(&format!("/api/v1/leases/{token}/{path}"), &body).await;
@@ -140,6 +141,10 @@ async fn claims_and_settlements_that_are_refused() {
     check(&lease("renew"), json!({"leaseMs": 1}), "leaseMs").await;
     check(&lease("progress"), json!({}), "progress").await;
     check(&lease("log"), json!({"line": 1}), "line").await;
+    check(&lease("step"), json!({"name": "s"}), "result").await;
+    check(&lease("step"), json!({"name": "", "result": 1}), "name").await;
+    check(&lease("step"), json!({"name": "s".repeat(129), "result": 1}), "name").await;
+    check(&lease("step"), json!({"name": "s", "result": 1, "at": 1}), "at").await;
     api.call("POST", &lease("complete")).await.expect(StatusCode::OK);
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct JobsArgs {
 enum JobsCommand {
     /// List jobs: those that run next first, finished ones newest first
     List(list::ListArgs),
-    /// Show a job with its attempts
+    /// Show a job with its attempts and its steps
     Show(KeyArgs),
     /// Make a failed or completed job wait again, with all its attempts
     Retry(KeyArgs),

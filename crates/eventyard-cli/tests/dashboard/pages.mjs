@@ -12,6 +12,7 @@ const PAGES = [
   ['settings', '/q/orders?state=settings', 'settings', /Concurrency.*heartbeat/s],
   ['job', '/q/invoices/jobs/invoice-3', 'payload', /masked/],
   ['job-large', '/q/reports/jobs/large', 'payload', /is large/],
+  ['job-steps', '/q/orders/jobs/packing', 'steps', /reserve.*B-12.*weigh.*The saved result is large/s],
   ['job-flow', '/q/reports/jobs/merge', 'family', /north.*south/s],
   ['job-active', '/q/orders/jobs/packing', 'log', /looked at the shelf.*found the parcel/s],
   ['events', '/events', 'events', /booking\.confirmed/],
@@ -65,6 +66,12 @@ async function details(browser) {
   await at('attempts').getByText('Stack').first().click();
   await at('attempts').getByText('ECONNREFUSED').first().waitFor();
   assert.equal(await at('attempt').count(), 2);
+
+  await page.goto(`${url}/queues/q/orders/jobs/packing`);
+  await at('steps').getByText('masked').waitFor();
+  await at('steps').getByTestId('unfold').click();
+  await at('steps').getByText('[ 400 ]').waitFor();
+  assert.equal(await at('step').count(), 2);
 
   await page.goto(`${url}/queues/mailbox`);
   await page.frameLocator('[data-testid=mail-html]').getByText('Hello Grace Hopper').waitFor();

@@ -46,6 +46,8 @@ export async function seed(api) {
     await api.post(`${lease}/log`, { line: 'looked at the shelf' });
     await api.post(`${lease}/log`, { line: 'found the parcel' });
     await api.post(`${lease}/progress`, { progress: 40 });
+    await api.post(`${lease}/step`, { name: 'reserve', result: { shelf: 'B-12', secret: 'do not show' } });
+    await api.post(`${lease}/step`, { name: 'weigh', result: Array.from({ length: 400 }, (_, n) => ({ n, grams: 250 + n })) });
   });
   await api.post('/queues/orders/jobs', Array.from({ length: 30 }, (_, n) => ({ name: 'order.ship', data: { order: n }, opts: { jobId: `order-${n}`, key: ['acme', 'globex', 'initech'][n % 3] } })));
   await work(api, 'orders', 18, (job, lease) => api.post(`${lease}/complete`, { result: { parcel: `P-${job.data.order}` } }));

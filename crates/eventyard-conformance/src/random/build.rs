@@ -11,7 +11,7 @@ use super::{
     job::{JobOp, JobTime, ParentJob, ParentOp, Says, SaysMode},
     write::{SettleOp, WriteOp},
 };
-use crate::given::{event, failure, job_with, key, ms, put_in, queue_name};
+use crate::given::{event, failure, job_with, key, ms, put_in, queue_name, step};
 
 /// What the writes of a commit depend on.
 pub(super) struct Builder {
@@ -38,6 +38,7 @@ impl Builder {
             WriteOp::Settle(settlement) => Write::Settle(self.settlement(settlement)),
             WriteOp::Progress(n) => Write::Progress(n.to_string().into()),
             WriteOp::Log(n) => Write::Log(n.to_string()),
+            WriteOp::Step(name, n) => step(name, &n.to_string()),
             WriteOp::Put { collection, key, value, expected } => {
                 put_in(collection, key, &value.to_string(), *expected)
             }

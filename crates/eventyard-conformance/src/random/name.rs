@@ -22,6 +22,8 @@ const KEYS: [&str; 4] = ["", "k", "k/1", "\u{1f980}"];
 const GROUPS: [&str; 3] = ["g", "G", "ö%"];
 /// What jobs say.
 const SAYINGS: [&str; 2] = ["hello", "a'"];
+/// The steps of jobs.
+const STEPS: [&str; 4] = ["charge", "Charge", "s'%", "\u{1f980} :"];
 const SPANS: [u64; 6] = [1, 5, 20, 50, 100, 1000];
 
 pub(super) fn queue() -> impl Strategy<Value = &'static str> {
@@ -46,6 +48,10 @@ pub(super) fn group() -> impl Strategy<Value = &'static str> {
 
 pub(super) fn saying() -> impl Strategy<Value = &'static str> {
     prop_oneof![3 => Just(SAYINGS[0]), 1 => Just(SAYINGS[1])]
+}
+
+pub(super) fn step() -> impl Strategy<Value = &'static str> {
+    select(&STEPS[..])
 }
 
 pub(super) fn span() -> impl Strategy<Value = Duration> {

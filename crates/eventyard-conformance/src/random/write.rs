@@ -14,7 +14,7 @@ use proptest::{
 use super::{
     job::{JobOp, job},
     limits::limits,
-    name::{document_key, from_now, group, id, keep, queue, span},
+    name::{document_key, from_now, group, id, keep, queue, span, step},
 };
 use crate::{given::ms, snapshot::COLLECTIONS};
 
@@ -26,6 +26,7 @@ pub(super) enum WriteOp {
     Settle(SettleOp),
     Progress(u8),
     Log(u8),
+    Step(&'static str, u8),
     Put { collection: &'static str, key: &'static str, value: u8, expected: Option<u64> },
     Delete { collection: &'static str, key: &'static str },
     Retry(&'static str, &'static str),
@@ -79,7 +80,11 @@ pub(super) fn free_write() -> BoxedStrategy<WriteOp> {
 
 /// What a handler says about its attempt.
 pub(super) fn word() -> impl Strategy<Value = WriteOp> {
-    prop_oneof![any::<u8>().prop_map(WriteOp::Progress), any::<u8>().prop_map(WriteOp::Log)]
+    prop_oneof![
+        any::<u8>().prop_map(WriteOp::Progress),
+        any::<u8>().prop_map(WriteOp::Log),
+        (step(), any::<u8>()).prop_map(|(name, n)| WriteOp::Step(name, n)),
+    ]
 }
 
 fn added() -> impl Strategy<Value = WriteOp> {

@@ -71,6 +71,7 @@ impl State {
             Write::Settle(settlement) => self.settle(lease(), settlement, now),
             Write::Progress(progress) => self.progress(lease(), progress, now),
             Write::Log(line) => self.log(lease(), line, now),
+            Write::Step { name, result } => self.save_step(lease(), name, result, now)?,
             Write::Put { collection, key, value, expected } => {
                 return self.put_document(collection, key, value, expected);
             }
@@ -177,6 +178,7 @@ impl State {
             progress: None,
             attempts: VecDeque::new(),
             log: VecDeque::new(),
+            steps: Vec::new(),
             children: Children::default(),
         };
         let (job, name) = (entry.job.id.clone(), entry.job.name.clone());
@@ -257,7 +259,8 @@ impl State {
             }
             Write::Enqueue(job) => job.options.parent.is_some() || is_limited(job),
             Write::Put { expected, .. } => expected.is_some(),
-            Write::Retry(_)
+            Write::Step { .. }
+            | Write::Retry(_)
             | Write::Promote(_)
             | Write::Remove(_)
             | Write::Forget(_)

@@ -8,7 +8,7 @@ use super::children::Children;
 use crate::{
     Failure, GroupKey, Job, JobState, LeaseToken, Timestamp, WorkerId,
     commit::MAX_ATTEMPT_RECORDS,
-    inspect::{AttemptRecord, JobStatus, LogLine},
+    inspect::{AttemptRecord, JobStatus, LogLine, SavedStep},
 };
 
 /// A place in an order: the smaller goes first. No two jobs of a store have the same in one list.
@@ -60,6 +60,7 @@ pub(super) struct Entry {
     pub(super) progress: Option<Bytes>,
     pub(super) attempts: VecDeque<AttemptRecord>,
     pub(super) log: VecDeque<LogLine>,
+    pub(super) steps: Vec<SavedStep>,
     pub(super) children: Children,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     QueueName, StoreError,
     inspect::{
         AttemptRecord, Child, Counts, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
-        QueueStatus,
+        QueueStatus, SavedStep,
     },
 };
 
@@ -72,6 +72,10 @@ impl Inspect for MemoryStore {
         self.read(|state| {
             state.job(key).map(|entry| Vec::from(entry.log.clone())).unwrap_or_default()
         })
+    }
+
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        self.read(|state| state.job(key).map(|entry| entry.steps.clone()).unwrap_or_default())
     }
 
     async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {

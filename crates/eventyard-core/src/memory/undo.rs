@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::{
         Claim, Commit, CommitError, Event, JobId, JobOptions, JobState, Keep, NewJob, Payload,
-        QueueLimits, Settlement, Timestamp, WorkerId, Write,
+        QueueLimits, Settlement, StepName, Timestamp, WorkerId, Write,
     };
 
     fn job(queue: &str, id: &str) -> NewJob {
@@ -144,6 +144,7 @@ mod tests {
         let everything = [
             Write::Progress("1".into()),
             Write::Log("line".to_owned()),
+            Write::Step { name: StepName::new("s").unwrap(), result: "1".into() },
             settled(Keep::count(1)),
             Write::Publish { event, jobs: vec![job("new", "x"), job("q", "y")] },
             Write::Enqueue(job("q", "z")),

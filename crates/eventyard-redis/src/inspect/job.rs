@@ -1,10 +1,12 @@
 //! One job: where it stands, and what it has behind it.
 
+use std::collections::{BTreeMap, HashMap};
+
 use bytes::Bytes;
 use eventyard_core::{
     JobId, JobKey, JobState, Lease, LeaseToken, Leased, QueueName, StoreError, Timestamp,
     commit::MAX_LOG_LINES,
-    inspect::{AttemptRecord, JobStatus, LogLine},
+    inspect::{AttemptRecord, JobStatus, LogLine, SavedStep},
 };
 use redis::Value;
 
@@ -12,6 +14,7 @@ use super::{Reader, ask};
 use crate::codec::{
     log_line,
     row::{self, Row},
+    step,
 };
 
 /// How many jobs are read at once: a script holds up all others.
@@ -118,6 +121,20 @@ impl Reader {
         let last = -isize::try_from(MAX_LOG_LINES).unwrap_or(isize::MAX);
         let rows: Vec<Vec<u8>> = self.get(&redis::Cmd::lrange(logs, last, -1)).await?;
         Ok(rows.iter().map(|line| log_line::decode(line, row.created_at())).collect())
+    }
+
+    /// The saved steps of a job, in the order in which they were saved first.
+    pub(super) async fn steps_of(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        let job = self.job_key(key);
+        let count: Option<Vec<u8>> = self.get(&redis::Cmd::hget(&job, step::COUNT)).await?;
+        if count.is_none() {
+            return Ok(Vec::new());
+        }
+        let fields: HashMap<Vec<u8>, Vec<u8>> = self.get(&redis::Cmd::hgetall(job)).await?;
+        let steps =
+            fields.into_iter().filter_map(|(field, value)| step::decode(&field, &value.into()));
+        let in_order: BTreeMap<_, _> = steps.collect();
+        Ok(in_order.into_values().collect())
     }
 
     /// The queues that have a job with this id.

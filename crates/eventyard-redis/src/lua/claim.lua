@@ -83,7 +83,19 @@ local function next_time(window)
 end
 
 -- What a claim looks at; whoever asked gets all fields.
-local WANTED = { name = true, timestamp = true, defa = true, ats = true, atm = true, eyx = true }
+local WANTED = { name = true, timestamp = true, defa = true, ats = true, atm = true, eyx = true, eyn = true }
+
+-- The fields of a job but for its steps, which its handler reads if it asks for one.
+local function without_steps(flat)
+  local rest = {}
+  for i = 1, #flat, 2 do
+    if string.sub(flat[i], 1, 3) ~= 'eyn' then
+      rest[#rest + 1] = flat[i]
+      rest[#rest + 1] = flat[i + 1]
+    end
+  end
+  return rest
+end
 
 -- Leases one job; nothing if it is not to run. Tells its fields, and which attempt it is.
 local function start(id, token)
@@ -112,6 +124,9 @@ local function start(id, token)
   call('SET', key .. ':lock', token, 'PX', ask.lease_text)
   if fields.eyx then
     call('ZREM', q.own .. 'unbegun', job.expiry(fields.eyx, id).member)
+  end
+  if fields.eyn then
+    flat = without_steps(flat)
   end
   return flat, int((tonumber(fields.atm) or 0) + 1)
 end

@@ -90,6 +90,8 @@ local function write(w, l, q, f)
     settle.progress(q, l.id, w.value)
   elseif verb == 'log' then
     settle.log(q, l.id, w.line, w.most)
+  elseif verb == 'step' then
+    return true, settle.step(q, l.id, w)
   elseif verb == 'put' then
     return record.put(w)
   elseif verb == 'delete' then
@@ -117,7 +119,7 @@ end
 
 local MAY_BE_REFUSED = {
   ['retry'] = true, promote = true, remove = true, forget = true, cancel = true, update = true, reprioritize = true,
-  reschedule = true, limit = true, put = true,
+  reschedule = true, limit = true, put = true, step = true,
 }
 
 -- Whether adding a job may be refused after something has been changed: by what was done before, or by itself.

@@ -82,6 +82,23 @@ function settle.progress(q, id, progress)
   tell(q, 'progress', 'jobId', id, 'data', progress)
 end
 
+-- Saves a step of a job in the fields `eyn:` and its name: its number, when it was saved, its result. One of the same
+-- name keeps its number. How many there are is in the field `eyn`. Tells why it is refused, if it is.
+function settle.step(q, id, w)
+  local key, field = q.p .. id, 'eyn:' .. w.name
+  local number = string.match(call('HGET', key, field) or '', '^%d+')
+  if number then
+    db.hset(key, field, number .. ' ' .. NOW_TEXT .. ' ' .. w.result)
+    return nil
+  end
+  local last = tonumber(call('HGET', key, 'eyn') or 0)
+  if last >= w.most then
+    return { error = 'too-many-steps' }
+  end
+  number = int(last + 1)
+  db.hset(key, 'eyn', number, field, number .. ' ' .. NOW_TEXT .. ' ' .. w.result)
+end
+
 -- A line of a job's log.
 function settle.log(q, id, line, most)
   db.rpush(q.p .. id .. ':logs', line)

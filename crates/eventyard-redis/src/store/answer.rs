@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, fmt};
 use bytes::Bytes;
 use eventyard_core::{
     Commit, CommitError, Effect, Enqueued, JobId, JobKey, JobState, Maintenance, NewJob, QueueName,
-    Receipt, StoreError, StoreErrorKind, Timestamp, Write,
+    Receipt, StoreError, StoreErrorKind, Timestamp, Write, commit::MAX_STEPS,
 };
 use serde::{Deserialize, Deserializer, de};
 
@@ -256,6 +256,10 @@ fn refused(commit: &Commit, refusal: &HashMap<String, Plain>, prefix: &str) -> C
         "queue-full" => {
             queue().map(|queue| CommitError::QueueFull { queue, limit: number("limit") })
         }
+        "too-many-steps" => commit
+            .lease
+            .as_ref()
+            .map(|lease| CommitError::TooManySteps { job: lease.job.clone(), limit: MAX_STEPS }),
         "queue-not-empty" => queue().map(CommitError::QueueNotEmpty),
         error @ ("no-such-parent" | "not-its-child") => {
             job().zip(parent_key(text("parent"), prefix)).map(|(child, parent)| match error {

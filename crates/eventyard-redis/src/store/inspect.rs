@@ -8,7 +8,7 @@ use eventyard_core::{
     QueueName, StoreError,
     inspect::{
         AttemptRecord, Child, DocumentFilter, EventFilter, JobStatus, KeyStatus, LogLine,
-        QueueStatus,
+        QueueStatus, SavedStep,
     },
 };
 
@@ -51,6 +51,10 @@ impl Inspect for RedisStore {
 
     async fn logs(&self, key: &JobKey) -> Result<Vec<LogLine>, StoreError> {
         self.reader()?.logs(key).await
+    }
+
+    async fn steps(&self, key: &JobKey) -> Result<Vec<SavedStep>, StoreError> {
+        self.reader()?.steps(key).await
     }
 
     async fn leased(&self, token: LeaseToken) -> Result<Option<Leased>, StoreError> {

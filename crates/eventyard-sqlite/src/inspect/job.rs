@@ -1,8 +1,9 @@
 //! One job: where it stands, and what it has behind it.
 
 use eventyard_core::{
-    JobId, JobKey, JobState, Lease, LeaseToken, Leased, Page, QueueName, Timestamp, WorkerId,
-    inspect::{AttemptRecord, Child, ChildOutcome, JobStatus, LogLine},
+    JobId, JobKey, JobState, Lease, LeaseToken, Leased, Page, QueueName, StepName, Timestamp,
+    WorkerId,
+    inspect::{AttemptRecord, Child, ChildOutcome, JobStatus, LogLine, SavedStep},
 };
 use rusqlite::{Connection, OptionalExtension};
 
@@ -97,6 +98,21 @@ pub(super) fn logs(conn: &Connection, key: &JobKey) -> rusqlite::Result<Vec<LogL
     conn.prepare_cached("SELECT at, line FROM log WHERE seq = ?1 ORDER BY n")?
         .query_map((found.seq,), |row| {
             Ok(LogLine { at: Timestamp::from_millis(row.get(0)?), line: row.get(1)? })
+        })?
+        .collect()
+}
+
+/// The saved steps of a job, in the order in which they were saved first.
+pub(super) fn steps(conn: &Connection, key: &JobKey) -> rusqlite::Result<Vec<SavedStep>> {
+    let Some(found) = find(conn, key)? else { return Ok(Vec::new()) };
+    conn.prepare_cached("SELECT name, at, result FROM step WHERE seq = ?1 ORDER BY n")?
+        .query_map((found.seq,), |row| {
+            let name = StepName::new(row.get_ref(0)?.as_str()?);
+            Ok(SavedStep {
+                name: name.map_err(|_| corrupt_row("the name of a step"))?,
+                saved_at: Timestamp::from_millis(row.get(1)?),
+                result: bytes::Bytes::copy_from_slice(row.get_ref(2)?.as_blob()?),
+            })
         })?
         .collect()
 }

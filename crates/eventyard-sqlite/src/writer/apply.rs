@@ -126,6 +126,7 @@ impl Writer<'_> {
             Write::Settle(settlement) => self.settle(lease(), settlement)?,
             Write::Progress(progress) => self.progress(lease(), &progress)?,
             Write::Log(line) => self.log(lease(), &line)?,
+            Write::Step { name, result } => self.save_step(lease(), &name, &result)?,
             Write::Put { collection, key, value, expected } => {
                 return self.put_document(collection, key, &value, expected);
             }
@@ -180,7 +181,8 @@ fn stale(lease: &Lease) -> CommitError {
 fn can_fail(write: &Write) -> bool {
     match write {
         Write::Put { expected, .. } => expected.is_some(),
-        Write::Retry(_)
+        Write::Step { .. }
+        | Write::Retry(_)
         | Write::Promote(_)
         | Write::Remove(_)
         | Write::Forget(_)

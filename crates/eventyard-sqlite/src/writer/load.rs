@@ -219,7 +219,7 @@ fn load(conn: &Connection, state: &mut State, is_first: bool) -> rusqlite::Resul
     let active = "SELECT a.seq, a.queue, a.priority, a.ord, a.attempts, a.crashes, a.flags,
         a.fence, a.run, a.started_at, a.until, a.worker, a.id,
         EXISTS (SELECT 1 FROM trace WHERE seq = a.seq) OR EXISTS (SELECT 1 FROM attempt WHERE seq = a.seq)
-            OR EXISTS (SELECT 1 FROM log WHERE seq = a.seq)
+            OR EXISTS (SELECT 1 FROM log WHERE seq = a.seq) OR EXISTS (SELECT 1 FROM step WHERE seq = a.seq)
         FROM active a";
     each(conn, active, |row| {
         let (worker, id): (String, String) = (row.get(11)?, row.get(12)?);

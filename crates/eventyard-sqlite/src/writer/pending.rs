@@ -202,6 +202,7 @@ impl Writer<'_> {
             self.sql.delete_traces.execute(run)?;
             self.sql.delete_attempts.execute(run)?;
             self.sql.delete_logs.execute(run)?;
+            self.sql.delete_steps.execute(run)?;
         }
         for run in joined(std::mem::take(&mut self.pending.parents)) {
             self.sql.delete_children.execute(run)?;

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use eventyard_core::{
-    Failure, JobId, JobState, Keep, Settlement, Timestamp, WorkerId,
-    commit::{MAX_ATTEMPT_RECORDS, MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
+    CommitError, Failure, JobId, JobKey, JobState, Keep, Settlement, StepName, Timestamp, WorkerId,
+    commit::{MAX_ATTEMPT_RECORDS, MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_STEPS},
 };
 
 use super::{
     Writer,
+    apply::Refused,
     pending::{FinishedRun, LastRun, Run},
     state::{Active, LeaseRow, Ticket},
 };
@@ -193,6 +194,26 @@ impl Writer<'_> {
         let row = (seq, self.now.as_millis(), line);
         let n: i64 = self.sql.insert_log.change(row, |row| row.get(0))?;
         self.sql.trim_log.execute((seq, n - i64::from(MAX_LOG_LINES)))?;
+        Ok(())
+    }
+
+    /// Saves a step of an active job; one of the same name is replaced.
+    pub(super) fn save_step(
+        &mut self,
+        seq: i64,
+        name: &StepName,
+        result: &Bytes,
+    ) -> Result<(), Refused> {
+        let last: i64 = self.sql.last_step.query_row((seq,), |row| row.get(0))?;
+        if last >= i64::from(MAX_STEPS) && !self.sql.has_step.exists((seq, name.as_str()))? {
+            let active = self.state.active(seq).expect("the lease was checked");
+            let queue = self.state.name(active.ticket.queue).clone();
+            let job = JobKey { queue, id: active.id.clone() };
+            return Err(CommitError::TooManySteps { job, limit: MAX_STEPS }.into());
+        }
+        self.trace(seq);
+        let at = self.now.as_millis();
+        self.sql.save_step.execute((seq, last + 1, name.as_str(), at, &**result))?;
         Ok(())
     }
 

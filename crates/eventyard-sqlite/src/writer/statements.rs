@@ -149,9 +149,14 @@ statements! {
     insert_log = "INSERT INTO log (seq, n, at, line)
         SELECT ?1, ifnull(max(n), 0) + 1, ?2, ?3 FROM log WHERE seq = ?1 RETURNING n";
     trim_log = "DELETE FROM log WHERE seq = ?1 AND n <= ?2";
+    last_step = "SELECT ifnull(max(n), 0) FROM step WHERE seq = ?1";
+    has_step = "SELECT 1 FROM step WHERE seq = ?1 AND name = ?2";
+    save_step = "INSERT INTO step (seq, n, name, at, result) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (seq, name) DO UPDATE SET at = excluded.at, result = excluded.result";
     delete_traces = "DELETE FROM trace WHERE seq BETWEEN ?1 AND ?2";
     delete_attempts = "DELETE FROM attempt WHERE seq BETWEEN ?1 AND ?2";
     delete_logs = "DELETE FROM log WHERE seq BETWEEN ?1 AND ?2";
+    delete_steps = "DELETE FROM step WHERE seq BETWEEN ?1 AND ?2";
 
     insert_event = "INSERT OR IGNORE INTO event
         (seq, time, recorded_at, id, kind, source, correlation, attributes, data)

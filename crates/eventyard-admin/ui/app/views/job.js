@@ -11,6 +11,7 @@ import { JobActions } from '../parts/job-actions.js';
 import { AuditTable } from './audit.js';
 import { Attempts } from './job-attempts.js';
 import { Family } from './job-family.js';
+import { Steps } from './job-steps.js';
 
 const ENDED = ['completed', 'failed'];
 
@@ -40,6 +41,7 @@ export function Job({ queue, id }) {
             : html`<${Json} value=${data.data} name="The payload" />`}
         </div><//>
         ${data.result !== undefined && html`<${Card} title="Result" testid="result"><div class="body"><${Json} value=${data.result} name="The result" /></div><//>`}
+        <${Steps} steps=${data.steps} />
         <${Attempts} job=${data} />
         <${Logs} queue=${queue} id=${id} ended=${ended} />
         <${Card} title="What was done to it" testid="job-audit"><${AuditTable} queue=${queue} jobId=${id} every=${5000} /><//>

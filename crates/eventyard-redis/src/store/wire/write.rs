@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use eventyard_core::{
     Failure, FailureKind, Settlement, Write,
-    commit::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES},
+    commit::{MAX_LOG_LINE_BYTES, MAX_LOG_LINES, MAX_STEPS},
 };
 use serde::Serialize;
 
@@ -41,6 +41,11 @@ pub(super) enum WireWrite<'a> {
     },
     Log {
         line: String,
+        most: u32,
+    },
+    Step {
+        name: &'a str,
+        result: Blob<'a>,
         most: u32,
     },
     Put {
@@ -164,6 +169,11 @@ pub(super) fn wire_write<'a>(write: &'a Write, caller: Caller<'_>) -> WireWrite<
             let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
             WireWrite::Log { line: codec::log_line::encode(caller.now, line), most: MAX_LOG_LINES }
         }
+        Write::Step { name, result } => WireWrite::Step {
+            name: name.as_str(),
+            result: Blob::Cow(codec::bytes::to_json(result)),
+            most: MAX_STEPS,
+        },
         Write::Put { collection, key, value, expected } => WireWrite::Put {
             collection,
             key,

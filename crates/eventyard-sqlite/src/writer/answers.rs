@@ -9,7 +9,7 @@ use crate::{
     shared::Shared,
 };
 
-/// The answers of one transaction, and the claims that it has not served yet.
+/// The answers of one group, and the claims that it has not served yet.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     ready: Vec<Answer>,

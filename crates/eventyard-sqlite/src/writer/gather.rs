@@ -1,6 +1,6 @@
-//! Gathering: how long the writer waits for more before it commits.
+//! Gathering: how long the writer waits for more before it seals a group.
 //!
-//! Callers that were answered together come back together, a little apart. To commit for the first of them alone
+//! Callers that were answered together come back together, a little apart. To seal one for the first of them alone
 //! would make all others wait for a sync that serves one; to wait for all of them would leave the disk idle. Two
 //! groups that take turns, one on its way while the other is synced, keep everyone busy: so the writer waits until
 //! somewhat less than half of those who come are there, and never longer than a sync takes. Who always comes alone
@@ -18,19 +18,19 @@ const MAX_WAIT: Duration = Duration::from_millis(1);
 pub(super) struct Gathering {
     /// About how many callers there are.
     callers: usize,
-    /// How many of them the last transaction answered.
+    /// How many of them the last group answered.
     last: usize,
     /// When the wait under way ends.
     until: Option<Instant>,
 }
 
 impl Gathering {
-    /// How many callers make a transaction worth a sync.
+    /// How many callers make a group worth a sync.
     pub(super) fn enough(&self) -> usize {
         self.callers * 3 / 8
     }
 
-    /// Whether to commit now that `callers` wait for it.
+    /// Whether to seal a group now that `callers` wait for it.
     pub(super) fn is_time(&self, room: Room, callers: usize) -> bool {
         match room {
             Room::Idle => {
@@ -51,8 +51,8 @@ impl Gathering {
         })
     }
 
-    /// Tells how many callers a transaction answers when it is synced.
-    pub(super) fn committed(&mut self, callers: usize) {
+    /// Tells how many callers the group answers that was sealed.
+    pub(super) fn sealed(&mut self, callers: usize) {
         if self.until.take().is_none() {
             self.callers = self.last + callers;
         }

@@ -28,7 +28,7 @@ pub(super) struct Counter {
     next: i64,
     /// The file says that all numbers below this may be in use.
     reserved: i64,
-    /// What the file will say if the transaction under way fails.
+    /// What the file will say if the group under way fails.
     durable: i64,
 }
 
@@ -74,14 +74,14 @@ impl Numbers {
         [&mut self.jobs, &mut self.steps, &mut self.events, &mut self.lanes]
     }
 
-    /// The transaction under way is durable.
+    /// The group under way was sealed.
     pub(super) fn settle(&mut self) {
         for counter in self.all_mut() {
             counter.durable = counter.reserved;
         }
     }
 
-    /// The transaction under way, or a part of it, is undone; true if numbers were given out that the file
+    /// The group under way, or a part of it, is undone; true if numbers were given out that the file
     /// does not know of. Numbers stay used.
     pub(super) fn undo(&mut self) -> bool {
         let mut ahead = false;

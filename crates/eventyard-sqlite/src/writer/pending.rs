@@ -1,4 +1,4 @@
-//! What the transaction under way has done in memory and not yet written.
+//! What the group under way has done in memory and not yet written.
 //!
 //! Jobs mostly come, go and end together. Their rows are collected here, so that one statement writes a run
 //! of them and one deletes a run. Whatever could see the difference asks for
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::encoding::{EXPIRES, PARENT, TRACED, finished_state};
 
-/// The most finished jobs that one transaction removes for being beyond the number that is kept. It
+/// The most finished jobs that one group removes for being beyond the number that is kept. It
 /// matters only after that number was lowered; the next settled jobs go on.
 const MAX_TRIMMED: i64 = 10_000;
 /// How many of the last runs a new job is compared with.

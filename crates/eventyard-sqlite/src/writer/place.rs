@@ -8,7 +8,7 @@ use super::{
 };
 use crate::encoding::{HOLDS, KEYED, LIFO};
 
-/// The most delayed jobs that one transaction makes runnable; the next one goes on.
+/// The most delayed jobs that one group makes runnable; the next one goes on.
 const MAX_PROMOTED: i64 = 10_000;
 /// How many numbers are set aside for a queue at once.
 const BLOCK: i64 = 4096;

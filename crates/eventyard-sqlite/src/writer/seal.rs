@@ -74,7 +74,7 @@ impl Writer<'_> {
         let mut answers = std::mem::take(&mut self.answers);
         answers.news = std::mem::take(&mut self.news);
         answers.cancelled = std::mem::take(&mut self.cancelled);
-        self.gathering.committed(answers.len());
+        self.gathering.sealed(answers.len());
         let Some(flusher) = &self.flusher else {
             answers.announce(self.shared);
             answers.deliver(self.shared);

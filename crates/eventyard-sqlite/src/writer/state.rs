@@ -1,7 +1,7 @@
 //! What the writer keeps in memory: the queues with their counts, and the active jobs.
 //!
-//! The file is the truth. This mirrors the small part of it that every transaction needs; it is loaded
-//! when the file is opened, and a transaction that fails undoes here what it undoes there.
+//! The file is the truth. This mirrors the small part of it that every group needs; it is loaded
+//! when the file is opened, and a group that fails is undone here as it is there.
 
 mod row;
 mod undo;

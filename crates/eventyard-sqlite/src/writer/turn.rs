@@ -25,7 +25,7 @@ use crate::{
 /// When a group has this many writes, further requests wait for the next one.
 const MAX_WRITES: usize = 4096;
 /// After this long without a request, SQLite commits what it has.
-const REST: Duration = Duration::from_millis(1);
+const REST: Duration = Duration::from_millis(10);
 
 /// While others are on their way or on the disk, the writer is not woken for less work than this.
 const WORTH_WAKING: usize = 8;

@@ -1,4 +1,4 @@
-//! Undoing what a transaction that fails has changed.
+//! Undoing what a group that fails has changed.
 
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@ use eventyard_core::{
 use crate::{
     Fixture,
     given::{
-        delayed, event, failure, group, job, jobs, keyed, limit, ms, numbered, parent, prioritized,
-        publish, put, queue_name, secs,
+        delayed, event, failure, group, job, job_with, jobs, keyed, limit, ms, numbered, parent,
+        prioritized, publish, put, queue_name, secs,
     },
     snapshot::Snapshot,
 };
@@ -117,6 +117,43 @@ pub async fn a_rate_of_keys_is_of_each(f: &Fixture) {
     assert_eq!(f.claim("q", 99).await, []);
     f.advance(secs(2));
     assert_eq!(f.claim_ids("q", 99).await, ["a3", "b3"]);
+}
+
+/// A key whose rate allows more again takes turns from then on: before a key that gets work later.
+pub async fn a_key_takes_turns_from_when_its_rate_allows(f: &Fixture) {
+    f.write(limit("q", |limits| limits.keys.rate = Some(Rate::per_second(1)))).await;
+    f.enqueue([keyed("q", "b1", "b"), keyed("q", "b2", "b")]).await;
+    assert_eq!(f.claim_ids("q", 9).await, ["b1"]);
+    f.advance(secs(2));
+    f.enqueue([keyed("q", "a1", "a")]).await;
+    assert_eq!(f.claim_ids("q", 9).await, ["b2", "a1"]);
+}
+
+/// It is so too when nothing happened on its queue meanwhile, but on another one.
+pub async fn a_key_takes_turns_whatever_happens_meanwhile(f: &Fixture) {
+    f.write(limit("q", |limits| limits.keys.rate = Some(Rate::per_second(1)))).await;
+    f.enqueue([keyed("q", "b1", "b"), keyed("q", "b2", "b")]).await;
+    assert_eq!(f.claim_ids("q", 9).await, ["b1"]);
+    let later = job_with("q", "a1", |options| {
+        (options.key, options.delay) = (Some(group("a")), Some(secs(3)));
+    });
+    f.enqueue([later]).await;
+    f.advance(secs(2));
+    f.enqueue([job("other", "x")]).await;
+    f.advance(secs(2));
+    assert_eq!(f.claim_ids("q", 9).await, ["b2", "a1"]);
+}
+
+/// Keys whose rates are found to allow more at once take turns in the order of their names.
+pub async fn keys_that_may_go_on_do_so_by_name(f: &Fixture) {
+    f.write(limit("q", |limits| limits.keys.rate = Some(Rate::per_second(1)))).await;
+    for key in ["b", "a"] {
+        f.enqueue([1, 2].map(|n| keyed("q", &format!("{key}{n}"), key))).await;
+        assert_eq!(f.claim_ids("q", 9).await, [format!("{key}1")]);
+        f.advance(ms(100));
+    }
+    f.advance(secs(2));
+    assert_eq!(f.claim_ids("q", 9).await, ["a2", "b2"]);
 }
 
 /// A job counts against the rate once it begins, however soon it ends, and counts again when it begins again.

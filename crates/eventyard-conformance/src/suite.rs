@@ -212,6 +212,9 @@ macro_rules! store_suite {
                 limits_are_replaced
                 a_rate_holds_in_every_second
                 a_rate_of_keys_is_of_each
+                a_key_takes_turns_from_when_its_rate_allows
+                a_key_takes_turns_whatever_happens_meanwhile
+                keys_that_may_go_on_do_so_by_name
                 what_ended_counts_on
                 a_new_rate_replaces_the_old_one
                 a_full_queue_refuses

@@ -85,20 +85,12 @@ impl State {
         }
     }
 
-    /// Looks again at the lanes whose rate allows more by now: by time, then by key.
+    /// Looks again at the lanes whose rate allows more by now.
     pub(super) fn reopen_lanes(&mut self, now: Timestamp) {
-        let mut due: Vec<_> = self
-            .queues
-            .iter()
-            .flat_map(|(name, queue)| {
-                let lanes = queue.lanes.iter().filter_map(|(key, lane)| Some((lane.reopens?, key)));
-                lanes.map(|(at, key)| (at, name.clone(), key.clone()))
-            })
-            .filter(|(at, ..)| *at <= now)
-            .collect();
-        due.sort();
-        for (_, queue, key) in due {
-            self.touch(&queue, key.as_ref());
+        for (name, queue) in &self.queues {
+            let due =
+                queue.lanes.iter().filter(|(_, lane)| lane.reopens.is_some_and(|at| at <= now));
+            self.touched.extend(due.map(|(key, _)| (name.clone(), key.clone())));
         }
         self.update_turns(now);
     }

@@ -62,6 +62,7 @@ local function room(q, key)
     local opens = rate.opens(window, limits.rate)
     if opens then
       call('ZADD', q.own .. 'reopen', opens, key)
+      call('ZADD', OURS .. 'reopen', 'LT', opens, q.name)
     end
   end
   return left
@@ -130,8 +131,8 @@ function lane.reopen(q)
   local due = call('ZRANGEBYSCORE', q.own .. 'reopen', '-inf', NOW)
   for _, key in ipairs(due) do
     lane.touch(q, key)
-    lane.update(q)
   end
+  lane.update(q)
 end
 
 -- When the first lane reopens.

@@ -93,6 +93,8 @@ function upkeep.catch_up()
   each_due('delayed', upkeep.promote, function(q) return q.p .. 'delayed' end, PER_MS)
   db.flush()
   lane.update_all()
+  -- Before anything else happens: whoever gets work after a rate allowed more joins behind its lane.
+  each_due('reopen', lane.reopen, function(q) return q.own .. 'reopen' end, 1)
 end
 
 -- Does what the time has come for on one queue, whoever added its jobs.
@@ -102,7 +104,6 @@ function upkeep.catch_up_with(q)
     upkeep.promote(q)
     if lane.exist(q) then
       lane.update(q)
-      lane.reopen(q)
     end
   end
 end

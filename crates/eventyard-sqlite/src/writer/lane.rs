@@ -273,26 +273,15 @@ impl Writer<'_> {
         self.state.set_reopens(queue, at);
     }
 
-    /// Looks again at the lanes whose rate allows more by now: by time, then by queue and key.
+    /// Looks again at the lanes whose rate allows more by now.
     pub(super) fn reopen_lanes(&mut self) -> rusqlite::Result<()> {
         let queues = self.state.reopening(self.now);
         if queues.is_empty() {
             return Ok(());
         }
         let lanes = self.state.lanes.iter().filter(|(_, lane)| lane.reopens <= self.now);
-        let mut due: Vec<_> = lanes
-            .map(|(id, lane)| {
-                (
-                    lane.reopens,
-                    self.state.name(lane.queue).clone(),
-                    lane.key.clone(),
-                    lane.queue,
-                    *id,
-                )
-            })
-            .collect();
-        due.sort_by(|a, b| (a.0, &a.1, &a.2).cmp(&(b.0, &b.1, &b.2)));
-        for (.., queue, id) in due {
+        let due: Vec<_> = lanes.map(|(id, lane)| (lane.queue, *id)).collect();
+        for (queue, id) in due {
             self.state.touch_lane(queue, id);
         }
         self.update_turns()?;

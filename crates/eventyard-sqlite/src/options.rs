@@ -46,7 +46,7 @@ impl Options {
             path: path.into(),
             synchronous: Synchronous::Full,
             clock: Arc::new(SystemClock::default()),
-            cache_kib: 64 * 1024,
+            cache_kib: 16 * 1024,
         }
     }
 

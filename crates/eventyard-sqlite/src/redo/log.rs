@@ -21,8 +21,10 @@ use super::{
 };
 use crate::error::{not_written, store_error};
 
-/// A file with this many bytes of groups is full: SQLite commits, and the other one takes over.
-const FULL: u64 = 4 * 1024 * 1024;
+/// A file with this many bytes of notes is full: SQLite commits, and the other one takes over.
+const FULL: usize = 4 * 1024 * 1024;
+/// So is a file of this size: small groups take a block each.
+const LARGE: u64 = 16 * 1024 * 1024;
 /// SQLite also commits after this many statements: it keeps in memory what it has not committed.
 const MAX_STATEMENTS: usize = 16 * 1024;
 
@@ -35,6 +37,8 @@ pub(crate) struct Redo {
     head: Blocks,
     segments: [Option<Segment>; 2],
     current: usize,
+    /// How many bytes of notes the current file holds.
+    noted: usize,
     /// The number of the last group.
     last: u64,
     /// The last group that is part of the database.
@@ -78,6 +82,7 @@ impl Redo {
             head: record::write(Kind::Head, 0, store, &texts),
             segments: [None, None],
             current: 0,
+            noted: 0,
             last: recovered.last,
             committed: recovered.committed,
             statements: 0,
@@ -102,6 +107,7 @@ impl Redo {
         let group = record::write(Kind::Group, self.last + 1, self.store, notes.as_bytes());
         let entry = segment.append(group)?;
         self.last += 1;
+        self.noted += notes.as_bytes().len();
         self.statements += notes.statements();
         Ok(entry)
     }
@@ -128,7 +134,8 @@ impl Redo {
 
     /// Whether another file takes over when SQLite has committed.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.segments[self.current].as_ref().is_some_and(|segment| segment.used() >= FULL)
+        let used = self.segments[self.current].as_ref().map_or(0, Segment::used);
+        self.noted >= FULL || used >= LARGE
     }
 
     /// SQLite has committed all groups, and if the log was blocked, has put them on the disk.
@@ -146,7 +153,7 @@ impl Redo {
             return;
         }
         self.recycler.begin();
-        self.current = 1 - self.current;
+        (self.current, self.noted) = (1 - self.current, 0);
         if let Some(segment) = &mut self.segments[self.current] {
             segment.reset();
         }

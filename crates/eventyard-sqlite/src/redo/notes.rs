@@ -74,7 +74,7 @@ impl Notes {
 
     /// Forgets everything. What a usual group needs stays allocated.
     pub(crate) fn clear(&mut self) {
-        const USUAL: usize = 256 * 1024;
+        const USUAL: usize = 2 * 1024 * 1024;
         self.statements = 0;
         self.bytes.clear();
         self.bytes.shrink_to(USUAL);

@@ -21,6 +21,7 @@ mod connect;
 mod crash;
 mod encoding;
 mod error;
+mod folder;
 mod inbox;
 mod inspect;
 mod lock;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{block::Blocks, entry::Entry};
-use crate::lock::beside;
+use crate::{folder, lock::beside};
 
 /// A file is given at most this much room at once: a sync that makes it longer costs about twice one that does not.
 const STEP: u64 = 1024 * 1024;
@@ -38,9 +38,7 @@ impl Segment {
         let begin = head.len() as u64;
         (&file).write_all(head.as_slice())?;
         file.sync_data()?;
-        // A power cut must not take the name of a file that is new.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        folder::sync(path)?;
         Ok(Self { file: Arc::new(file), begin, end: begin, size: size.max(begin) })
     }
 

@@ -61,7 +61,7 @@ impl Writer<'_> {
         self.is_between_groups() && self.answers.is_empty() && self.shows.is_empty()
     }
 
-    pub(super) fn room(&self) -> Result<Room, StoreError> {
+    fn room(&self) -> Result<Room, StoreError> {
         self.redo.as_ref().map_or(Ok(()), Redo::check)?;
         self.flusher.as_ref().map_or(Ok(Room::Idle), Flusher::room)
     }

@@ -12,17 +12,13 @@ use crate::encoding::{EXPIRES, token::token};
 /// The most jobs that one claim hands out.
 const MAX_CLAIMED: usize = 10_000;
 
-/// A run of which the first jobs were taken, and the fence of the first.
-struct Taken {
-    run: Run,
-    taken: i64,
-    fence: i64,
-}
-
 impl Writer<'_> {
     /// Leases up to `max` runnable jobs of a queue: the keys by turns, the jobs of each in order.
     pub(super) fn claim(&mut self, queue: QueueId, ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
         self.begin()?;
+        if self.pending.has_many_ready() {
+            self.write_ready()?;
+        }
         let picks = self.pick(queue, ask, MAX_CLAIMED)?;
         let mut leased = Vec::with_capacity(picks.iter().map(|(_, picked)| picked).sum());
         for (lane, count) in picks {
@@ -46,66 +42,86 @@ impl Writer<'_> {
         ask: &Claim,
         leased: &mut Vec<Leased>,
     ) -> rusqlite::Result<()> {
-        let until = self.now + ask.lease_for;
-        let mut runs = Vec::<Taken>::new();
-        let mut began = Vec::new();
-        let mut rows = self.sql.claim.query((lane.0, count as i64))?;
+        let runs = if self.pending.ready_in(lane) == self.state.waiting_in(queue, lane) {
+            self.pending.take_ready(lane, count)
+        } else {
+            self.write_ready()?;
+            self.take_first(queue, lane, count)?
+        };
+        for run in runs {
+            self.lease_run(&run, ask, leased)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the first `count` runnable jobs of a lane out of the file.
+    fn take_first(
+        &mut self,
+        queue: QueueId,
+        lane: LaneId,
+        count: usize,
+    ) -> rusqlite::Result<Vec<Run>> {
+        let mut left = i64::try_from(count).unwrap_or(i64::MAX);
+        let (mut runs, mut rest) = (Vec::<Run>::new(), None);
+        let mut rows = self.sql.first_ready.query((lane.0, left))?;
+        while left > 0
+            && let Some(row) = rows.next()?
+        {
+            let first = Ticket {
+                seq: row.get(3)?,
+                queue,
+                lane,
+                priority: row.get(0)?,
+                ord: row.get(1)?,
+                attempts: row.get(4)?,
+                crashes: row.get(5)?,
+                flags: row.get(6)?,
+            };
+            let run = Run { first, n: row.get(2)? };
+            let (taken, behind) = run.split(left);
+            left -= taken.n;
+            runs.push(taken);
+            rest = behind;
+        }
+        drop(rows);
+        // Runs of one priority follow one another: nothing else stands in between.
+        for runs in runs.chunk_by(|a, b| a.first.priority == b.first.priority) {
+            let (first, last) = (&runs[0].first, &runs[runs.len() - 1].first);
+            self.sql.delete_ready.execute((lane.0, first.priority, first.ord, last.ord))?;
+        }
+        rest.map_or(Ok(()), |rest| self.insert_ready(&rest))?;
+        Ok(runs)
+    }
+
+    /// Puts jobs under leases that were taken from where they stood.
+    fn lease_run(
+        &mut self,
+        run: &Run,
+        ask: &Claim,
+        leased: &mut Vec<Leased>,
+    ) -> rusqlite::Result<()> {
+        let (until, last) = (self.now + ask.lease_for, run.first.seq + run.n - 1);
+        let mut row_of_run = None;
+        let mut rows = self.sql.jobs.query((run.first.seq, last))?;
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
+            let mut ticket = run.behind(seq - run.first.seq).first;
+            ticket.flags &= !EXPIRES;
             let fence = self.numbers.steps.next(&mut self.sql.set_meta)?;
-            let run = match runs.last_mut() {
-                Some(last) if (0..last.run.n).contains(&(seq - last.run.first.seq)) => last,
-                _ => {
-                    let first = Ticket {
-                        seq: row.get(4)?,
-                        queue,
-                        lane,
-                        priority: row.get(1)?,
-                        ord: row.get(2)?,
-                        attempts: row.get(5)?,
-                        crashes: row.get(6)?,
-                        flags: row.get(7)?,
-                    };
-                    runs.push(Taken { run: Run { first, n: row.get(3)? }, taken: 0, fence });
-                    runs.last_mut().expect("one was pushed")
-                }
-            };
-            let mut ticket = run.run.behind(run.taken).first;
-            run.taken += 1;
-            if ticket.flags & EXPIRES != 0 {
-                ticket.flags &= !EXPIRES;
-                began.push(seq);
-            }
-            let job = self.jobs.read(row, 8, &ask.queue, (ticket.attempts, ticket.crashes))?;
+            let job = self.jobs.read(row, 1, &ask.queue, (ticket.attempts, ticket.crashes))?;
             let (id, attempt) = (job.id.clone(), job.attempts_made + 1);
             let lease = Lease { job: job.key(), attempt, token: token(seq, fence) };
             leased.push(Leased { job, lease, until });
-            let (row, worker, started_at) = (run.fence, ask.worker.clone(), self.now);
+            let row = *row_of_run.get_or_insert(fence);
+            let (worker, started_at) = (ask.worker.clone(), self.now);
             self.state.lease(Active { ticket, id, fence, row, worker, started_at, until });
         }
         drop(rows);
-        for seq in began {
-            self.sql.delete_unbegun.execute((seq, seq))?;
+        if run.first.flags & EXPIRES != 0 {
+            self.sql.delete_unbegun.execute((run.first.seq, last))?;
         }
-        self.take_runs(&runs)
-    }
-
-    fn take_runs(&mut self, runs: &[Taken]) -> rusqlite::Result<()> {
-        // Runs of one priority follow one another: nothing else stands in between.
-        for runs in runs.chunk_by(|a, b| a.run.first.priority == b.run.first.priority) {
-            let (first, last) = (&runs[0].run.first, &runs[runs.len() - 1].run.first);
-            let range = (first.lane.0, first.priority, first.ord, last.ord);
-            self.sql.delete_ready.execute(range)?;
-            let taken: i64 = runs.iter().map(|run| run.taken).sum();
-            self.state.count_runnable(first, -taken);
-        }
-        for Taken { run, taken, .. } in runs {
-            let first = self.state.active(run.first.seq).expect("it was just leased").clone();
-            self.insert_lease(&first, *taken)?;
-            if *taken < run.n {
-                self.insert_ready(&run.behind(*taken))?;
-            }
-        }
-        Ok(())
+        self.state.count_runnable(&run.first, -run.n);
+        let first = self.state.active(run.first.seq).expect("it was just leased").clone();
+        self.insert_lease(&first, run.n)
     }
 }

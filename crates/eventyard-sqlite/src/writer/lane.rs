@@ -67,10 +67,19 @@ impl State {
         i64::try_from(waiting).unwrap_or(i64::MAX)
     }
 
+    /// How many jobs of a lane could run.
+    pub(super) fn waiting_in(&self, queue: QueueId, lane: LaneId) -> i64 {
+        if lane.has_key() {
+            self.lanes.get(&lane).map_or(0, |lane| lane.waiting)
+        } else {
+            self.waiting(queue) - self.figures(queue).keyed
+        }
+    }
+
     /// How many jobs of a lane could begin now, as far as the lane is concerned.
     fn room_in_lane(&mut self, queue: QueueId, id: LaneId, now: Timestamp) -> usize {
         if !id.has_key() {
-            return size(self.waiting(queue) - self.figures(queue).keyed);
+            return size(self.waiting_in(queue, id));
         }
         let limits = self.limits(queue).clone();
         let Some(mut lane) = self.lanes.get(&id).cloned() else { return 0 };

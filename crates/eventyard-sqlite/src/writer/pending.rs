@@ -2,20 +2,22 @@
 //!
 //! Jobs mostly come, go and end together. Their rows are collected here, so that one statement writes a run
 //! of them and one deletes a run. Whatever could see the difference asks for
-//! [`Writer::write_pending`] first.
+//! [`Writer::write_pending`] first. Jobs that are claimed in the turn that made them runnable are never written as such.
 
 use bytes::Bytes;
 use eventyard_core::{JobState, Keep, Timestamp, WorkerId};
 
 use super::{
     Writer,
-    state::{QueueId, Ticket},
+    state::{LaneId, QueueId, Ticket},
 };
 use crate::encoding::{EXPIRES, PARENT, TRACED, finished_state};
 
 /// The most finished jobs that one group removes for being beyond the number that is kept. It
 /// matters only after that number was lowered; the next settled jobs go on.
 const MAX_TRIMMED: i64 = 10_000;
+/// More runs than this are written before jobs are claimed.
+const MANY_RUNS: usize = 32;
 /// How many of the last runs a new job is compared with.
 const RUNS_COMPARED: usize = 8;
 
@@ -32,6 +34,12 @@ impl Run {
     pub(super) const fn behind(&self, k: i64) -> Self {
         let first = Ticket { seq: self.first.seq + k, ord: self.first.ord + k, ..self.first };
         Self { first, n: self.n - k }
+    }
+
+    /// Its first `k` jobs, and what is left of it if it has more.
+    pub(super) fn split(self, k: i64) -> (Self, Option<Self>) {
+        let n = self.n.min(k);
+        (Self { n, ..self }, (n < self.n).then(|| self.behind(n)))
     }
 
     fn continues_with(&self, job: &Ticket) -> bool {
@@ -100,6 +108,34 @@ impl Pending {
             Some(run) => run.n += 1,
             None => self.ready.push(Run { first: *job, n: 1 }),
         }
+    }
+
+    /// How many jobs of a lane are runnable and not yet written.
+    pub(super) fn ready_in(&self, lane: LaneId) -> i64 {
+        let runs = self.ready.iter().filter(|run| run.first.lane == lane);
+        runs.map(|run| run.n).sum()
+    }
+
+    /// Whether it takes long to look through the runnable jobs.
+    pub(super) fn has_many_ready(&self) -> bool {
+        self.ready.len() > MANY_RUNS
+    }
+
+    /// Takes the first `count` runnable jobs of a lane, if all that it has are here.
+    pub(super) fn take_ready(&mut self, lane: LaneId, count: usize) -> Vec<Run> {
+        let mut left = i64::try_from(count).unwrap_or(i64::MAX);
+        let mut runs: Vec<_> = self.ready.extract_if(.., |run| run.first.lane == lane).collect();
+        runs.sort_unstable_by_key(|run| (run.first.priority, run.first.ord));
+        let mut taken = Vec::new();
+        for run in runs {
+            let (first, rest) = run.split(left);
+            left -= first.n;
+            self.ready.extend(rest);
+            if first.n > 0 {
+                taken.push(first);
+            }
+        }
+        taken
     }
 
     /// A job is finished.
@@ -183,9 +219,7 @@ impl Writer<'_> {
 
     /// Writes what is pending.
     pub(super) fn write_pending(&mut self) -> rusqlite::Result<()> {
-        for run in std::mem::take(&mut self.pending.ready) {
-            self.insert_ready(&run)?;
-        }
+        self.write_ready()?;
         for run in std::mem::take(&mut self.pending.finished) {
             self.insert_finished(&run)?;
         }
@@ -209,6 +243,14 @@ impl Writer<'_> {
         }
         for run in joined(std::mem::take(&mut self.pending.unbegun)) {
             self.sql.delete_unbegun.execute(run)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the runnable jobs that are pending.
+    pub(super) fn write_ready(&mut self) -> rusqlite::Result<()> {
+        for run in std::mem::take(&mut self.pending.ready) {
+            self.insert_ready(&run)?;
         }
         Ok(())
     }

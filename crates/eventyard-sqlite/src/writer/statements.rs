@@ -51,6 +51,8 @@ statements! {
         (seq, queue, priority, flags, created_at, id, name, options, event, data)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     find_job = "SELECT seq, priority, flags FROM job WHERE id = ?1 AND queue = ?2";
+    jobs = concat!("SELECT j.seq, ", job_columns!(), " FROM job j LEFT JOIN event e ON e.seq = j.event
+        WHERE j.seq BETWEEN ?1 AND ?2 ORDER BY j.seq");
     job_options = "SELECT options FROM job WHERE seq = ?1";
     job_ids = "SELECT id FROM job WHERE seq BETWEEN ?1 AND ?2";
     job_payload = "SELECT j.event, j.data, j.created_at, e.time, e.id, e.kind, e.source, e.correlation,
@@ -65,10 +67,8 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     find_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags, queue FROM ready
         WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
-    claim = concat!("SELECT j.seq, r.priority, r.ord, r.n, r.seq, r.attempts, r.crashes, r.flags, ",
-        job_columns!(), " FROM ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1
-        LEFT JOIN event e ON e.seq = j.event
-        WHERE r.queue = ?1 ORDER BY r.priority, r.ord, j.seq LIMIT ?2");
+    first_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags FROM ready
+        WHERE queue = ?1 ORDER BY priority, ord LIMIT ?2";
     old_ready = "SELECT j.seq, r.priority, r.ord, r.n, r.seq, r.attempts, r.crashes, r.flags
         FROM ready r CROSS JOIN job j ON j.seq BETWEEN r.seq AND r.seq + r.n - 1
         WHERE r.queue = ?1 AND r.priority BETWEEN ?2 AND ?3 AND j.created_at <= ?4

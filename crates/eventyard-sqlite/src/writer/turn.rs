@@ -151,9 +151,9 @@ impl Writer<'_> {
             self.writes = self.writes.saturating_add(request.work());
             self.answer(request, desk, answers)?;
         }
-        self.write_pending()?;
         self.serve_waiting(desk, answers)?;
-        self.serve_claims(desk, answers)
+        self.serve_claims(desk, answers)?;
+        self.write_pending()
     }
 
     /// Serves the claims that wait on the queues that changed, longest waiting first.

@@ -112,6 +112,22 @@ async fn a_torn_group_was_never_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_massive_group_is_not_written_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = settled(folder.path()).await;
+    commit(&store, [job("q", "before")]).await.unwrap();
+    let massive = |n| job_with("q", &format!("j{n}"), vec![b'x'; 10_000], JobOptions::default());
+    commit(&store, (0..100).map(massive)).await.unwrap();
+    commit(&store, [job("q", "after")]).await.unwrap();
+    let before = look(&store).await;
+    let length = fs::metadata(folder.path().join(REDO[0])).unwrap().len();
+    assert!(length < 500_000, "{length} bytes");
+    // SQLite's log is on the disk before anyone is told, and before anything follows.
+    let (_copied, path) = copy(folder.path(), &["store.db", "store.db-wal", REDO[0]]);
+    assert_eq!(look(&open(&path, clock()).await).await, before);
+}
+
+#[tokio::test]
 async fn files_take_turns_and_nothing_is_missed() {
     let folder = tempfile::tempdir().unwrap();
     let store = settled(folder.path()).await;

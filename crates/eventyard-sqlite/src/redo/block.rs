@@ -5,7 +5,7 @@ pub(super) const BLOCK: usize = 4096;
 
 /// Some blocks.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     bytes: Vec<u8>,
     start: usize,
 }

@@ -4,19 +4,30 @@ use std::{fs::File, io, sync::Arc};
 
 use super::block::Blocks;
 
-/// A group, and where it goes.
+/// What makes a group durable.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    pub(super) file: Arc<File>,
-    pub(super) offset: u64,
-    pub(super) blocks: Blocks,
+pub(crate) enum Entry {
+    /// Its notes, and where they go in a file of the redo log.
+    Notes { file: Arc<File>, offset: u64, blocks: Blocks },
+    /// SQLite's own log, where it stands already. What follows must wait for it.
+    Log(Arc<File>),
 }
 
 impl Entry {
     /// Writes the group, and waits until the disk has it. Others may be written at the same time.
     pub(crate) fn write(&self) -> io::Result<()> {
-        write_at(&self.file, self.blocks.as_slice(), self.offset)?;
-        self.file.sync_data()
+        match self {
+            Self::Notes { file, offset, blocks } => {
+                write_at(file, blocks.as_slice(), *offset)?;
+                file.sync_data()
+            }
+            Self::Log(file) => file.sync_data(),
+        }
+    }
+
+    /// Whether no other group may become durable before this one.
+    pub(crate) const fn goes_alone(&self) -> bool {
+        matches!(self, Self::Log(_))
     }
 
     /// A group that no disk takes.
@@ -24,7 +35,7 @@ impl Entry {
     pub(crate) fn nowhere() -> Self {
         let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
         let file = Arc::new(file.expect("every system has this device"));
-        Self { file, offset: 0, blocks: Blocks::zeroed(1) }
+        Self::Notes { file, offset: 0, blocks: Blocks::zeroed(1) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use eventyard_core::StoreError;
@@ -32,6 +33,8 @@ const MAX_STATEMENTS: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Redo {
     path: PathBuf,
+    /// SQLite's own log.
+    wal: Arc<File>,
     /// What tells this store's groups from those of others.
     store: u64,
     head: Blocks,
@@ -75,9 +78,11 @@ impl Redo {
         for text in statements {
             put_sized(&mut texts, text.as_bytes());
         }
-        let recycler = Recycler::start(wal).map_err(|error| not_written(path, error))?;
+        let wal = Arc::new(wal);
+        let recycler = Recycler::start(wal.clone()).map_err(|error| not_written(path, error))?;
         Ok(Self {
             path: path.to_owned(),
+            wal,
             store,
             head: record::write(Kind::Head, 0, store, &texts),
             segments: [None, None],
@@ -98,6 +103,7 @@ impl Redo {
     /// When there is no space for it; it is as if it had never been, then.
     pub(crate) fn append(&mut self, notes: &Notes) -> io::Result<Entry> {
         assert!(!self.is_blocked, "the writer asks before it begins a group");
+        assert!(!notes.is_massive(), "such a group was not noted as a whole");
         let segment = match &mut self.segments[self.current] {
             Some(segment) => segment,
             none => {
@@ -110,6 +116,12 @@ impl Redo {
         self.noted += notes.as_bytes().len();
         self.statements += notes.statements();
         Ok(entry)
+    }
+
+    /// What makes a group durable that was not taken in, when SQLite has committed it. It has no number: the one that
+    /// follows must not be on the disk before it.
+    pub(crate) fn log(&self) -> Entry {
+        Entry::Log(self.wal.clone())
     }
 
     /// Whether SQLite has to commit before there can be another group.

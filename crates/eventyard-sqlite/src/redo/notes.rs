@@ -16,7 +16,10 @@ const REAL: u8 = 2;
 const TEXT: u8 = 3;
 const BLOB: u8 = 4;
 
-/// The statements of a group, in order.
+/// A group with this many bytes of notes is massive.
+const MASSIVE: usize = 128 * 1024;
+
+/// The statements of a group, in order; of a massive one no more than its beginning.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     bytes: Vec<u8>,
@@ -26,8 +29,15 @@ pub(crate) struct Notes {
 impl Notes {
     /// A statement follows, and then its values.
     pub(crate) fn begin(&mut self, code: u32) {
-        put_number(&mut self.bytes, code.into());
-        self.statements += 1;
+        if !self.is_massive() {
+            put_number(&mut self.bytes, code.into());
+            self.statements += 1;
+        }
+    }
+
+    /// Whether SQLite should commit the group itself: to write all of it to the redo log, too, costs more than it saves.
+    pub(crate) const fn is_massive(&self) -> bool {
+        self.bytes.len() >= MASSIVE
     }
 
     /// How many statements there are.
@@ -37,6 +47,9 @@ impl Notes {
 
     /// A value of the statement that was begun last.
     pub(crate) fn value(&mut self, value: &ToSqlOutput<'_>) -> rusqlite::Result<()> {
+        if self.is_massive() {
+            return Ok(());
+        }
         let value = match value {
             ToSqlOutput::Borrowed(value) => *value,
             ToSqlOutput::Owned(value) => value.into(),
@@ -74,10 +87,9 @@ impl Notes {
 
     /// Forgets everything. What a usual group needs stays allocated.
     pub(crate) fn clear(&mut self) {
-        const USUAL: usize = 2 * 1024 * 1024;
         self.statements = 0;
         self.bytes.clear();
-        self.bytes.shrink_to(USUAL);
+        self.bytes.shrink_to(2 * MASSIVE);
     }
 }
 

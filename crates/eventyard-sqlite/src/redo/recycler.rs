@@ -3,7 +3,10 @@
 use std::{
     fs::File,
     io,
-    sync::mpsc::{self, Receiver, SyncSender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, SyncSender},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -17,7 +20,7 @@ pub(super) struct Recycler {
 
 impl Recycler {
     /// Starts the thread that syncs `wal`.
-    pub(super) fn start(wal: File) -> io::Result<Self> {
+    pub(super) fn start(wal: Arc<File>) -> io::Result<Self> {
         let (ask, asked) = mpsc::sync_channel(1);
         let (tell, done) = mpsc::sync_channel(1);
         let run = move || {

@@ -47,7 +47,7 @@ impl Segment {
         let (offset, end) = (self.end, self.end + blocks.len() as u64);
         self.make_room(end)?;
         self.end = end;
-        Ok(Entry { file: self.file.clone(), offset, blocks })
+        Ok(Entry::Notes { file: self.file.clone(), offset, blocks })
     }
 
     /// Makes the file at least `needed` bytes long.

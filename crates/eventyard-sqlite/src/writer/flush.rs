@@ -44,6 +44,8 @@ struct State {
     answered: u64,
     /// How long the last one took.
     pace: Duration,
+    /// The last one has to be on the disk before there can be another.
+    goes_alone: bool,
     /// A group could not be made durable: nothing more is done on this connection.
     failed: Option<StoreError>,
     closed: bool,
@@ -57,6 +59,7 @@ impl State {
     fn room(&self) -> Room {
         match self.next.len() as u64 + self.taken - self.answered {
             0 => Room::Idle,
+            _ if self.goes_alone => Room::None,
             n if n < AT_ONCE as u64 => Room::Next,
             _ => Room::None,
         }
@@ -109,6 +112,7 @@ impl Flusher {
     pub(super) fn hand_over(&self, answers: Answers, entry: Option<Entry>) {
         let mut state = self.channel.lock();
         assert!(state.room() != Room::None, "the writer asked whether there is room");
+        state.goes_alone = entry.as_ref().is_some_and(Entry::goes_alone);
         state.next.push_back((answers, entry));
         drop(state);
         self.channel.more.notify_one();

@@ -57,17 +57,17 @@ impl Writer<'_> {
     /// Seals what was served as a group, and has its answers delivered when it is durable; true if SQLite committed for
     /// that. An error says that the connection broke; everyone was told.
     pub(super) fn seal(&mut self, room: Room) -> Result<bool, StoreError> {
-        let entry = match self.note_group() {
+        let commits = self.in_transaction && self.must_commit_group();
+        if commits && !self.commit_or_give_up()? {
+            return Ok(false);
+        }
+        let entry = match self.note_group(commits) {
             Ok(entry) => entry,
             Err(error) => {
                 let error = not_written(self.shared.path(), error);
                 return self.give_up(error, false).map(|()| false);
             }
         };
-        let must_commit = self.redo.is_none() && self.in_transaction;
-        if must_commit && !self.commit_or_give_up()? {
-            return Ok(false);
-        }
         let is_alone = self.answers.len() <= ALONE && self.done <= ALONE;
         (self.writes, self.done) = (0, 0);
         self.publish();
@@ -78,7 +78,7 @@ impl Writer<'_> {
         let Some(flusher) = &self.flusher else {
             answers.announce(self.shared);
             answers.deliver(self.shared);
-            return Ok(must_commit);
+            return Ok(commits);
         };
         match room {
             // What was only read was written before, and is durable.
@@ -87,12 +87,20 @@ impl Writer<'_> {
             Room::Idle if is_alone => flusher.flush_here(answers, entry),
             _ => flusher.hand_over(answers, entry),
         }
-        Ok(false)
+        Ok(commits)
+    }
+
+    /// Whether SQLite commits the group under way at once: there is no redo log, or none for what is this large.
+    fn must_commit_group(&self) -> bool {
+        self.trace.as_ref().is_none_or(|trace| trace.borrow().is_massive())
     }
 
     /// What makes durable that was written since the last group, if anything was.
-    fn note_group(&mut self) -> io::Result<Option<Entry>> {
+    fn note_group(&mut self, is_committed: bool) -> io::Result<Option<Entry>> {
         let (Some(redo), Some(trace)) = (&mut self.redo, &self.trace) else { return Ok(None) };
+        if is_committed {
+            return Ok(Some(redo.log()));
+        }
         let mut notes = trace.borrow_mut();
         if notes.is_empty() {
             return Ok(None);
@@ -114,7 +122,9 @@ impl Writer<'_> {
         })
     }
 
-    /// Has SQLite commit the groups that were sealed; true if there were any. It need not be durable: the redo log is.
+    /// Has SQLite commit the groups that were sealed, and the one under way; true if there were any.
+    ///
+    /// Those that were sealed need not be durable: the redo log is.
     pub(super) fn commit(&mut self) -> rusqlite::Result<bool> {
         let has_written = self.in_transaction;
         if has_written {
@@ -127,6 +137,9 @@ impl Writer<'_> {
             #[cfg(feature = "crash-points")]
             crate::crash::point("after-commit");
             self.in_transaction = false;
+        }
+        if let Some(trace) = &self.trace {
+            trace.borrow_mut().clear();
         }
         if let Some(redo) = &mut self.redo {
             if redo.is_blocked() && !checkpoint(self.conn, "TRUNCATE")? {

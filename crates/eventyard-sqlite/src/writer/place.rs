@@ -12,9 +12,9 @@ use crate::encoding::{HOLDS, KEYED, LIFO};
 const MAX_PROMOTED: i64 = 10_000;
 /// How many numbers are set aside for a queue at once.
 const BLOCK: i64 = 4096;
-/// How many are set aside for a key at once, when it has many jobs that wait, and how many are many.
-const LANE_BLOCK: i64 = 256;
-const LONG_LANE: i64 = 16;
+/// How many are set aside for a key of which jobs wait. Each such key adds jobs at a place of its own: those of thousands
+/// of keys must be few pages in all.
+const LANE_BLOCK: i64 = 8;
 
 /// The state of a runnable job with this priority, on a queue that is not paused.
 pub(super) const fn runnable(priority: i64) -> JobState {
@@ -32,7 +32,7 @@ impl Writer<'_> {
         }
         let size = match self.state.lanes.get(&lane) {
             None => BLOCK,
-            Some(lane) if lane.waiting < LONG_LANE => 1,
+            Some(lane) if lane.waiting == 0 => 1,
             Some(_) => LANE_BLOCK,
         };
         let mut block = self.numbers.jobs.take(size, &mut self.sql.set_meta)?;

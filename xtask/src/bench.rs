@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 /// Measure `eventyard bench` in a release build
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Measure this peer and Eventyard in turns on one server, and print by how much they differ
+    /// Measure this peer and Eventyard in turns on this machine, and print by how much they differ
     #[arg(long, value_name = "PEER", conflicts_with = "args")]
     pub(crate) against: Option<Peer>,
     /// Handed to `eventyard bench`; `-- --help` lists what it takes

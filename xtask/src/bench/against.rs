@@ -1,9 +1,11 @@
-//! BullMQ and Eventyard in turns on one Redis.
+//! BullMQ and Eventyard in turns: both on one Redis, and Eventyard's embedded store on the same disk.
 //!
-//! Both go through the same cases with the same jobs, rules and numbers at once, each in one process. What is compared is
+//! All go through the same cases with the same jobs, rules and numbers at once, each in one process. What is compared is
 //! the median of the rounds, since speeds drift on a machine that others use.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -25,52 +27,84 @@ const BATCH: u32 = 100;
 const CONCURRENCY: u32 = 50;
 const PAYLOAD: u32 = 200;
 
-/// The values of a figure, round by round: a number of jobs in a second, or milliseconds.
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Bullmq,
+    OnRedis,
+    Embedded,
+}
+
+const SIDES: [Side; 3] = [Side::Bullmq, Side::OnRedis, Side::Embedded];
+
+/// The values of a figure, side by side and round by round: a number of jobs in a second, or milliseconds.
 #[derive(Debug, Default)]
 struct Figure {
     unit: String,
-    theirs: Vec<f64>,
-    ours: Vec<f64>,
+    values: [Vec<f64>; SIDES.len()],
 }
 
-/// Measures, and prints the two sides next to each other.
+/// Measures, and prints the sides next to each other.
 pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let node = test::prepare(workspace)?;
     invocation::run(&mut workspace.cargo("build --release -p eventyard-cli".split(' ')))?;
-    let folder = workspace.target.join(format!("bench-redis-{}", std::process::id()));
-    let redis = Redis::start(folder)?;
+    let folder = |what| workspace.target.join(format!("bench-{what}-{}", std::process::id()));
+    let redis = Redis::start(folder("redis"))?;
+    let data = folder("embedded");
 
-    let mut theirs = Command::new("node");
-    theirs.arg(workspace.root.join("crates/eventyard-redis/benches/bullmq.mjs"));
-    theirs.arg(redis.port.to_string()).env("EVENTYARD_NODE", node);
+    let bullmq = workspace.root.join("crates/eventyard-redis/benches/bullmq.mjs");
+    let command = |side, case| match side {
+        Side::Bullmq => {
+            let mut theirs = Command::new("node");
+            theirs.arg(&bullmq).arg(redis.port.to_string()).arg(settings(case).to_string());
+            theirs.env("EVENTYARD_NODE", &node);
+            theirs
+        }
+        Side::OnRedis => {
+            let mut ours = eventyard(workspace, case);
+            ours.args(["--store", &format!("redis://127.0.0.1:{}/0?prefix=bench", redis.port)]);
+            ours
+        }
+        Side::Embedded => {
+            let mut ours = eventyard(workspace, case);
+            ours.arg("--data-dir").arg(&data);
+            ours
+        }
+    };
 
     let mut figures = BTreeMap::<String, Figure>::new();
-    let mut commands = BTreeMap::<&str, (u64, u64)>::new();
+    let mut commands = BTreeMap::<&str, [u64; SIDES.len()]>::new();
     for round in 0..ROUNDS {
         for case in CASES {
             eprintln!("round {} of {ROUNDS}: {case}", round + 1);
-            let mut counted = (0, 0);
-            // Who comes first changes, in case the second finds the machine warm.
-            for is_ours in [round % 2 == 1, round % 2 == 0] {
+            let mut counted = [0; SIDES.len()];
+            // Who comes first changes, in case the others find the machine warm.
+            for at in (0..SIDES.len()).map(|at| (at + round) % SIDES.len()) {
                 redis.clear()?;
-                let mut command = if is_ours {
-                    eventyard(workspace, redis.port, case)
-                } else {
-                    let mut command = again(&theirs);
-                    command.arg(settings(case).to_string());
-                    command
-                };
-                for (name, value, unit) in read(&invocation::output(&mut command)?)? {
+                remove(&data)?;
+                for (name, value, unit) in
+                    read(&invocation::output(&mut command(SIDES[at], case))?)?
+                {
                     let figure = figures.entry(name).or_default();
                     figure.unit = unit;
-                    if is_ours { &mut figure.ours } else { &mut figure.theirs }.push(value);
+                    figure.values[at].push(value);
                 }
-                *(if is_ours { &mut counted.1 } else { &mut counted.0 }) = redis.commands()?;
+                counted[at] = redis.commands()?;
             }
             commands.entry(case).or_insert(counted);
         }
     }
+    remove(&data)?;
     print(&figures, &commands);
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|error| {
+            Failure::new(format!("cannot remove {}: {error}", folder.display()))
+        })?;
+    }
     Ok(())
 }
 
@@ -81,10 +115,9 @@ fn settings(case: &str) -> Value {
     })
 }
 
-fn eventyard(workspace: &Workspace, port: u16, case: &str) -> Command {
+fn eventyard(workspace: &Workspace, case: &str) -> Command {
     let mut command = Command::new(workspace.target.join("release/eventyard"));
     command.args(["bench", "--json", "--only", case]);
-    command.args(["--store", &format!("redis://127.0.0.1:{port}/0?prefix=bench")]);
     for (option, value) in [
         ("--jobs", JOBS),
         ("--producers", PRODUCERS),
@@ -95,14 +128,6 @@ fn eventyard(workspace: &Workspace, port: u16, case: &str) -> Command {
         command.args([option, &value.to_string()]);
     }
     command
-}
-
-/// The same command once more.
-fn again(command: &Command) -> Command {
-    let mut again = Command::new(command.get_program());
-    again.args(command.get_args());
-    again.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    again
 }
 
 /// The figures that a side printed, one on a line: those that both sides have.
@@ -127,28 +152,33 @@ fn read(printed: &str) -> Result<Vec<(String, f64, String)>, Failure> {
     Ok(figures)
 }
 
-fn print(figures: &BTreeMap<String, Figure>, commands: &BTreeMap<&str, (u64, u64)>) {
+fn print(figures: &BTreeMap<String, Figure>, commands: &BTreeMap<&str, [u64; SIDES.len()]>) {
     println!(
         "{JOBS} jobs of {PAYLOAD} bytes, {PRODUCERS} producers, batches of {BATCH}, concurrency \
-         {CONCURRENCY}; medians of {ROUNDS}; Redis appends to a file and syncs it every second\n"
+         {CONCURRENCY}; medians of {ROUNDS}. Redis appends to a file and syncs it every second; the \
+         embedded store syncs before it answers\n"
     );
-    println!("{:<28}{:>12}{:>12}  {:<7}{:>8}", "", "BullMQ 6.7", "Eventyard", "", "better");
-    for (name, Figure { unit, theirs, ours }) in figures {
-        let (theirs, ours) = (median(theirs), median(ours));
-        let better = if unit == "ms" { theirs / ours } else { ours / theirs };
+    println!("{:<20}{:>12}{:>22}{:>22}", "", "BullMQ 6.7", "Eventyard on Redis", "embedded");
+    for (name, Figure { unit, values }) in figures {
+        let [theirs, ours, embedded] = values.each_ref().map(|values| median(values));
         let decimals = if unit == "ms" { 3 } else { 0 };
-        println!("{name:<28}{theirs:>12.decimals$}{ours:>12.decimals$}  {unit:<7}{better:>7.2}x");
+        print!("{name:<20}{theirs:>12.decimals$}");
+        for ours in [ours, embedded] {
+            let better = if unit == "ms" { theirs / ours } else { ours / theirs };
+            print!("{ours:>14.decimals$} {better:>6.2}x");
+        }
+        println!("  {unit}");
     }
     println!("\nRedis commands for each job, those of scripts included");
     let all = |case| commands.get(case).copied().unwrap_or_default();
     let (single, batch, drain) = (all("enqueue-single"), all("enqueue-batch"), all("drain"));
     // A drain begins by adding its jobs in batches.
-    let handled = (drain.0.saturating_sub(batch.0), drain.1.saturating_sub(batch.1));
-    for (what, (theirs, ours)) in
+    let handled = [0, 1, 2].map(|side| drain[side].saturating_sub(batch[side]));
+    for (what, [theirs, ours, _]) in
         [("add, one in a call", single), ("add, in batches", batch), ("handle", handled)]
     {
         let each = |count: u64| count as f64 / f64::from(JOBS);
-        println!("{what:<28}{:>12.1}{:>12.1}", each(theirs), each(ours));
+        println!("{what:<20}{:>12.1}{:>14.1}", each(theirs), each(ours));
     }
 }
 

@@ -13,7 +13,7 @@ local function take(jobs)
       ids[#ids + 1] = popped[i]
     end
     -- BullMQ numbers them from the beginning again; those that run now may come back to their places.
-    if #popped == 0 and call('LLEN', q.p .. 'active') == 0 then
+    if #popped == 0 and call('LLEN', q.active) == 0 then
       call('DEL', q.p .. 'pc')
     end
   end
@@ -24,7 +24,7 @@ end
 local function room(window)
   local left = ask.max
   if q.concurrency then
-    left = math.min(left, math.max(q.concurrency - call('LLEN', q.p .. 'active'), 0))
+    left = math.min(left, math.max(q.concurrency - call('LLEN', q.active), 0))
   end
   if window then
     left = math.min(left, math.max(rate.room(window, q.rate) - window.others, 0))
@@ -171,9 +171,9 @@ function work.claim(asked)
     end
   end
   if #leased > 0 then
-    db.in_parts('LPUSH', q.p .. 'active', ids)
-    db.in_parts('ZADD', q.own .. 'leases', leases)
-    db.in_parts('HSET', OURS .. 'tokens', tokens)
+    db.in_parts('LPUSH', q.active, ids)
+    db.in_parts('ZADD', q.leases, leases)
+    db.in_parts('HSET', TOKENS, tokens)
     db.flush()
     local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
     q.woken = more > 0

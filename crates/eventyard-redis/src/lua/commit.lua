@@ -85,7 +85,7 @@ local function write(w, l, q, f)
   elseif verb == 'enqueue' then
     return enqueue(w.job)
   elseif verb == 'settle' then
-    settle.settle(q, l.id, f, w)
+    settle.settle(q, l, f, w)
   elseif verb == 'progress' then
     settle.progress(q, l.id, w.value)
   elseif verb == 'log' then

@@ -9,22 +9,22 @@ local function fact(text)
   return text or nil
 end
 
--- What the end of a job that is done needs to be known of it; nothing if there is none.
+-- What the end of a job that is done needs to be known of it; nothing if we have leased none.
 function job.load_done(q, id)
   if db.is_gone(q.p .. id) then
     return nil
   end
-  local f = call('HMGET', q.p .. id, 'timestamp', 'atm', 'ats', 'eyl', 'eyk', 'deid', 'parent')
+  local f = call('HMGET', q.p .. id, 'eyl', 'ats', 'atm', 'eyk', 'deid', 'parent')
   if not f[1] then
     return nil
   end
   return {
-    attempts = tonumber(fact(f[2])) or 0,
-    activation = fact(f[3]) or '0',
-    lease = fact(f[4]),
-    key = fact(f[5]),
-    says = fact(f[6]),
-    parent = fact(f[7]),
+    lease = f[1],
+    activation = f[2] or '0',
+    attempts = f[3] and tonumber(f[3]) or 0,
+    key = f[4] or nil,
+    says = f[5] or nil,
+    parent = f[6] or nil,
   }
 end
 
@@ -105,9 +105,20 @@ local function queue_is_known(q)
 end
 job.queue_is_known = queue_is_known
 
+-- The keys that a job may have beside its own.
+local function keys_beside(key)
+  return key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+end
+
 -- The keys that go with a job.
 function job.keys(key)
-  return key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+  return key, keys_beside(key)
+end
+
+-- Adds those beside its own to others.
+function job.add_keys_beside(keys, key)
+  local n = #keys
+  keys[n + 1], keys[n + 2], keys[n + 3], keys[n + 4], keys[n + 5] = keys_beside(key)
 end
 
 local function append(fields, name, value)
@@ -141,7 +152,7 @@ function job.add(q, new, window)
   if new.key then
     append(fields, 'eyk', new.key)
   end
-  local expiry = new.ttl and int(new.ttl) .. ' ' .. int(numbers.take())
+  local expiry = new.ttl and int(new.ttl) .. ' ' .. int(take_number())
   if expiry then
     append(fields, 'eyx', expiry)
   end

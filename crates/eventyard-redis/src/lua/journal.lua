@@ -28,13 +28,15 @@ end
 
 -- What waits to be done in one command: members by key, in sorted sets with their scores.
 local later
+-- Whether anything does.
+local is_later
 -- The jobs that are removed then: by their keys.
 local gone
 -- Keys that are known not to exist.
 local absent
 
 local function nothing_put_off()
-  later, gone = { push = {}, add = {}, rem = {}, hdel = {}, del = {} }, {}
+  later, gone, is_later = { push = {}, add = {}, leave = {}, rem = {}, hdel = {}, del = {} }, {}, false
 end
 
 beginnings[#beginnings + 1] = function()
@@ -48,6 +50,7 @@ local function put_off(list, key, member)
     members[#members + 1] = member
   else
     list[key] = { member }
+    is_later = true
   end
 end
 
@@ -58,13 +61,55 @@ function db.in_parts(command, key, members)
   end
 end
 
+-- Does a command with many keys in such parts.
+function db.on_keys(command, keys)
+  local sum = 0
+  for i = 1, #keys, 1000 do
+    sum = sum + call(command, unpack(keys, i, math.min(i + 999, #keys)))
+  end
+  return sum
+end
+
+-- Takes ids out of a list, each once; looks from the right end. Most often they are what stands there, or nearly so: then
+-- that end is written anew, which is less work than to look for each.
+local function take_out(key, ids)
+  local left = {}
+  for _, id in ipairs(ids) do
+    left[id] = true
+  end
+  local last, stay, found = call('LRANGE', key, -2 * #ids, -1), {}, 0
+  for i = 1, #last do
+    local id = last[i]
+    if left[id] then
+      left[id] = nil
+      found = found + 1
+    else
+      stay[#stay + 1] = id
+    end
+  end
+  if found < #ids then
+    for _, id in ipairs(ids) do
+      call('LREM', key, -1, id)
+    end
+    return
+  end
+  call('LTRIM', key, 0, -1 - #last)
+  db.in_parts('RPUSH', key, stay)
+end
+
 -- Does what was put off.
 function db.flush()
+  if not is_later then
+    return
+  end
   for key, members in pairs(later.push) do
     db.in_parts('LPUSH', key, members)
   end
   for key, scored in pairs(later.add) do
     db.in_parts('ZADD', key, scored)
+  end
+  for key, ids in pairs(later.leave) do
+    take_out(key, ids)
   end
   for key, members in pairs(later.rem) do
     db.in_parts('ZREM', key, members)
@@ -72,21 +117,13 @@ function db.flush()
   for key, fields in pairs(later.hdel) do
     db.in_parts('HDEL', key, fields)
   end
-  if #later.del > 0 then
-    for i = 1, #later.del, 1000 do
-      call('UNLINK', unpack(later.del, i, math.min(i + 999, #later.del)))
-    end
-  end
+  db.on_keys('UNLINK', later.del)
   nothing_put_off()
 end
 
 -- Looks in one command whether any of some keys is there.
 function db.look_for(keys)
-  local found = 0
-  for i = 1, #keys, 1000 do
-    found = found + call('EXISTS', unpack(keys, i, math.min(i + 999, #keys)))
-  end
-  if found == 0 then
+  if db.on_keys('EXISTS', keys) == 0 then
     for _, key in ipairs(keys) do
       absent[key] = true
     end
@@ -101,7 +138,10 @@ end
 -- Makes a hash whose key is free.
 function db.create(key, ...)
   absent[key] = nil
-  return db.hset(key, ...)
+  if journal then
+    remember(key)
+  end
+  return call('HSET', key, ...)
 end
 
 -- Whether a key that is there goes when the script ends.
@@ -138,7 +178,9 @@ function db.roll_back()
 end
 
 function db.hset(key, ...)
-  remember(key)
+  if journal then
+    remember(key)
+  end
   return call('HSET', key, ...)
 end
 
@@ -179,16 +221,24 @@ function db.del(...)
   return call('UNLINK', ...)
 end
 
--- Removes keys when the script ends; until then they count as gone.
-function db.del_later(...)
+-- Removes a key that nothing looks at before the script ends.
+function db.del_later(key)
   if journal then
-    return db.del(...)
+    return db.del(key)
   end
-  for i = 1, select('#', ...) do
-    local key = select(i, ...)
-    later.del[#later.del + 1] = key
-    gone[key] = true
+  later.del[#later.del + 1] = key
+  is_later = true
+end
+
+-- Removes a job when the script ends; until then it counts as gone.
+function db.del_job_later(key)
+  if journal then
+    return db.del(job.keys(key))
   end
+  gone[key] = true
+  later.del[#later.del + 1] = key
+  job.add_keys_beside(later.del, key)
+  is_later = true
 end
 
 -- Writes a field of a large hash.
@@ -240,8 +290,14 @@ function db.zadd_later(key, score, member)
   if journal then
     return db.zadd(key, score, member)
   end
-  put_off(later.add, key, score)
-  put_off(later.add, key, member)
+  local scored = later.add[key]
+  if scored then
+    local n = #scored
+    scored[n + 1], scored[n + 2] = score, member
+  else
+    later.add[key] = { score, member }
+    is_later = true
+  end
 end
 
 function db.zscore(key, member)
@@ -300,9 +356,26 @@ function db.rpush_behind(key, id, behind)
   return call('RPUSH', key, id)
 end
 
+-- Takes an id out of a list when the script ends, or when something looks at the list.
+function db.lrem_later(key, id)
+  if journal then
+    db.lrem(key, id)
+  else
+    put_off(later.leave, key, id)
+  end
+end
+
+-- Whether an id is in a list.
+function db.is_in(key, id)
+  if later.leave[key] or later.push[key] then
+    db.flush()
+  end
+  return call('LPOS', key, id) and true
+end
+
 -- Takes an id out of a list; looks from the right end.
 function db.lrem(key, id)
-  if later.push[key] then
+  if later.push[key] or later.leave[key] then
     db.flush()
   end
   if not journal then

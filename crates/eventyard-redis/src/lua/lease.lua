@@ -45,7 +45,7 @@ function lease.is_ours(q, id, f, token)
   if lock then
     return lock == token
   end
-  return call('ZSCORE', q.own .. 'leases', id) and call('LPOS', q.p .. 'active', id) and true
+  return call('ZSCORE', q.leases, id) and db.is_in(q.active, id)
 end
 
 -- The job under a lease, if it holds. Of one that is done, only what its end needs is read.
@@ -62,8 +62,7 @@ function lease.check(l, is_done)
 end
 
 -- Notes that a lease has ended.
-function lease.finish(q, id, f)
-  local token = lease.token_of(f)
+function lease.finish(q, id, token)
   ended[token] = true
   if db.may_undo() then
     db.on_undo(function()
@@ -71,7 +70,7 @@ function lease.finish(q, id, f)
     end)
   end
   db.del_later(q.p .. id .. ':lock')
-  db.hdel_later(OURS .. 'tokens', token)
+  db.hdel_later(TOKENS, token)
 end
 
 -- Makes a lease hold until an instant, if it holds now.
@@ -82,7 +81,7 @@ function lease.renew(l, until_)
   end
   locks[q.p .. l.id] = nil
   call('SET', q.p .. l.id .. ':lock', l.token, 'PX', real(until_ - NOW))
-  call('ZADD', q.own .. 'leases', int(until_), l.id)
+  call('ZADD', q.leases, int(until_), l.id)
   call('SREM', q.p .. 'stalled', l.id)
   return true
 end

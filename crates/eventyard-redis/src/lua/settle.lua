@@ -1,9 +1,10 @@
 -- Settling: how an attempt's end changes its job.
 
 -- Ends the attempt of a job under a lease that holds.
-function settle.settle(q, id, f, s)
-  db.lrem(q.p .. 'active', id)
-  db.zrem_later(q.own .. 'leases', id)
+function settle.settle(q, l, f, s)
+  local id = l.id
+  db.lrem_later(q.active, id)
+  db.zrem_later(q.leases, id)
   lane.run(q, f.key, -1)
   if q.may_stall == nil then
     q.may_stall = call('EXISTS', q.p .. 'stalled') == 1
@@ -11,7 +12,7 @@ function settle.settle(q, id, f, s)
   if q.may_stall then
     db.srem(q.p .. 'stalled', id)
   end
-  lease.finish(q, id, f)
+  lease.finish(q, id, l.token)
   settle[s.how](q, id, f, s)
 end
 
@@ -68,10 +69,10 @@ end
 function settle.tell_drained()
   for name in pairs(may_be_drained) do
     local q = queue(name)
-    if call('LLEN', q.target) == 0 and call('LLEN', q.p .. 'active') == 0
+    if call('LLEN', q.target) == 0 and call('LLEN', q.active) == 0
       and call('ZCARD', q.p .. 'prioritized') == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
       -- Whoever listens here has heard of it when the last job was handed out.
-      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', A.node)
+      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', NODE)
     end
   end
 end

@@ -48,7 +48,7 @@ function verbs.work()
   settle.tell_drained()
   wake()
   for _, token in ipairs(news.cancelled) do
-    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. A.node)
+    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. NODE)
   end
   return cmsgpack.pack({ answers, news.told, news.cancelled })
 end

@@ -15,18 +15,14 @@ beginnings[#beginnings + 1] = function()
   ended, locks = {}, {}
 end
 
-function lease.read_locks(leases)
-  for i = 1, #leases, 1000 do
-    local keys = {}
-    for n = i, math.min(i + 999, #leases) do
-      keys[#keys + 1] = PREFIX .. ':' .. leases[n].queue .. ':' .. leases[n].id
-    end
+function lease.read_locks(keys)
+  for i = 1, #keys, 1000 do
     local names = {}
-    for n, key in ipairs(keys) do
-      names[n] = key .. ':lock'
+    for n = i, math.min(i + 999, #keys) do
+      names[n - i + 1] = keys[n] .. ':lock'
     end
     for n, token in ipairs(call('MGET', unpack(names))) do
-      locks[keys[n]] = token
+      locks[keys[i + n - 1]] = token
     end
   end
 end
@@ -49,13 +45,13 @@ function lease.is_ours(q, id, f, token)
 end
 
 -- The job under a lease, if it holds. Of one that is done, only what its end needs is read.
-function lease.check(l, is_done)
-  if ended[l.token] then
+function lease.check(name, id, token, is_done)
+  if ended[token] then
     return nil
   end
-  local q = queue(l.queue)
-  local f = (is_done and job.load_done or job.load)(q, l.id)
-  if not f or not lease.is_ours(q, l.id, f, l.token) then
+  local q = queue(name)
+  local f = (is_done and job.load_done or job.load)(q, id)
+  if not f or not lease.is_ours(q, id, f, token) then
     return nil
   end
   return q, f
@@ -75,7 +71,7 @@ end
 
 -- Makes a lease hold until an instant, if it holds now.
 function lease.renew(l, until_)
-  local q, f = lease.check(l)
+  local q = lease.check(l.queue, l.id, l.token)
   if not q then
     return false
   end

@@ -89,6 +89,9 @@ end
 
 -- Does what the time has come for, on every queue that has something of the kind.
 function upkeep.catch_up()
+  if call('EXISTS', OURS .. 'unbegun', OURS .. 'delayed', OURS .. 'reopen') == 0 then
+    return
+  end
   expire_due()
   each_due('delayed', upkeep.promote, function(q) return q.p .. 'delayed' end, PER_MS)
   db.flush()

@@ -110,6 +110,7 @@ local function without_steps(flat)
   return rest
 end
 
+-- Most jobs have none of what is rare.
 local NONE = {}
 
 -- Leases one job; nothing if it is not to run. Tells its fields, and which attempt it is.
@@ -139,7 +140,7 @@ local function start(id, token)
     job.finish(q, id, f, { state = 'failed', failure = job.failure('child', fields.defa) }, keep)
     return nil
   end
-  local started = int((tonumber(fields.ats or nil) or 0) + 1)
+  local started = int((tonumber(fields.ats) or 0) + 1)
   call('HSET', key, 'processedOn', NOW_TEXT, 'pb', ask.worker, 'ats', started, 'eyl', token .. ' ' .. started)
   call('SET', key .. ':lock', token, 'PX', ask.lease_text)
   if fields.eyx then
@@ -148,7 +149,7 @@ local function start(id, token)
   if fields.eyn then
     flat = without_steps(flat)
   end
-  return flat, int((tonumber(fields.atm or nil) or 0) + 1)
+  return flat, int((tonumber(fields.atm) or 0) + 1)
 end
 
 -- Leases jobs; tells when a claim may get what this one does not, then of each job its id and its fields.

@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 /// The parts of the code, in the order in which one needs the other.
-const PARTS: [&str; 22] = [
+const PARTS: [&str; 23] = [
     include_str!("lua/context.lua"),
+    include_str!("lua/later.lua"),
     include_str!("lua/journal.lua"),
     include_str!("lua/rate.lua"),
     include_str!("lua/lane.lua"),

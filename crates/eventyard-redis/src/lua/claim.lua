@@ -13,7 +13,7 @@ local function take(jobs)
       ids[#ids + 1] = popped[i]
     end
     -- BullMQ numbers them from the beginning again; those that run now may come back to their places.
-    if #popped == 0 and call('LLEN', q.p .. 'active') == 0 then
+    if #popped == 0 and call('LLEN', q.active) == 0 then
       call('DEL', q.p .. 'pc')
     end
   end
@@ -24,7 +24,7 @@ end
 local function room(window)
   local left = ask.max
   if q.concurrency then
-    left = math.min(left, math.max(q.concurrency - call('LLEN', q.p .. 'active'), 0))
+    left = math.min(left, math.max(q.concurrency - call('LLEN', q.active), 0))
   end
   if window then
     left = math.min(left, math.max(rate.room(window, q.rate) - window.others, 0))
@@ -82,8 +82,21 @@ local function next_time(window)
   return first
 end
 
--- What a claim looks at; whoever asked gets all fields.
-local WANTED = { name = true, timestamp = true, defa = true, ats = true, atm = true, eyx = true, eyn = true }
+-- What a claim looks at: what says that a job is there, and what few jobs have. Whoever asked gets all fields.
+local SAID, RARE = 1, 2
+local WANTED = { name = SAID, timestamp = SAID, defa = RARE, ats = RARE, atm = RARE, eyx = RARE, eyn = RARE }
+
+-- The last digits of tokens.
+local digits = {}
+
+local function last_digits(n)
+  local text = digits[n]
+  if not text then
+    text = string.format('%08x', n)
+    digits[n] = n <= 1000 and text or nil
+  end
+  return text
+end
 
 -- The fields of a job but for its steps, which its handler reads if it asks for one.
 local function without_steps(flat)
@@ -97,16 +110,24 @@ local function without_steps(flat)
   return rest
 end
 
+-- Most jobs have none of what is rare.
+local NONE = {}
+
 -- Leases one job; nothing if it is not to run. Tells its fields, and which attempt it is.
 local function start(id, token)
   local key = q.p .. id
-  local flat, fields = call('HGETALL', key), {}
+  local flat, fields, is_there = call('HGETALL', key), NONE, false
   for i = 1, #flat, 2 do
-    if WANTED[flat[i]] then
-      fields[flat[i]] = flat[i + 1]
+    local wanted = WANTED[flat[i]]
+    if wanted then
+      is_there = is_there or wanted == SAID
+      if wanted == RARE then
+        fields = fields == NONE and {} or fields
+        fields[flat[i]] = flat[i + 1]
+      end
     end
   end
-  if not (fields.name or fields.timestamp) then
+  if not is_there then
     return nil
   end
   if fields.defa then
@@ -131,14 +152,14 @@ local function start(id, token)
   return flat, int((tonumber(fields.atm) or 0) + 1)
 end
 
--- Leases jobs; tells them, and when a claim may get what this one does not.
+-- Leases jobs; tells when a claim may get what this one does not, then of each job its id and its fields.
 function work.claim(asked)
   ask, q = asked, queue(asked.queue)
   upkeep.catch_up_with(q)
   db.flush()
   ask.lease_text = real(ask.lease)
-  local leased, ids, leases, tokens, ends = {}, {}, {}, {}, int(NOW + ask.lease)
-  local window, opens
+  local answer, ids, leases, tokens, ends = { false }, {}, {}, {}, int(NOW + ask.lease)
+  local window
   local passed_over = false
   if not q.paused then
     window = load_window()
@@ -151,12 +172,13 @@ function work.claim(asked)
         taken = take(left)
       end
       for _, id in ipairs(taken) do
-        local n = #leased + 1
-        local token = ask.token .. string.format('%08x', n)
+        local n = #ids + 1
+        local token = ask.token .. last_digits(n)
         -- A job whose key holds something else is no reason to lose those that were taken with it.
         local is_sound, fields, attempt = pcall(start, id, token)
         if is_sound and fields then
-          leased[n], ids[n] = { id, token, fields }, id
+          ids[n] = id
+          answer[2 * n], answer[2 * n + 1] = id, fields
           leases[2 * n - 1], leases[2 * n] = ends, id
           tokens[2 * n - 1], tokens[2 * n] = token, q.name .. ':' .. id
           tell(q, 'active', 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', ask.worker)
@@ -167,13 +189,13 @@ function work.claim(asked)
           end
         end
       end
-      count(window, #leased)
+      count(window, #ids)
     end
   end
-  if #leased > 0 then
-    db.in_parts('LPUSH', q.p .. 'active', ids)
-    db.in_parts('ZADD', q.own .. 'leases', leases)
-    db.in_parts('HSET', OURS .. 'tokens', tokens)
+  if #ids > 0 then
+    db.in_parts('LPUSH', q.active, ids)
+    db.in_parts('ZADD', q.leases, leases)
+    db.in_parts('HSET', TOKENS, tokens)
     db.flush()
     local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
     q.woken = more > 0
@@ -182,11 +204,11 @@ function work.claim(asked)
       tell_here(q, 'drained')
     end
   elseif not q.paused then
-    opens = next_time(window)
+    answer[1] = next_time(window) or false
     -- There may be others behind those that were of no use.
     q.woken = q.woken or passed_over
   end
   db.flush()
   lane.update_all()
-  return cmsgpack.pack({ leased, opens or false })
+  return answer
 end

@@ -28,27 +28,45 @@ end
 -- What adding a job answers: whether it was there already, or the id of the one that stands for it.
 local ADDED, KNOWN = 0, 1
 
+-- A job that is to be added, out of the list that says so.
+local function job_of(w)
+  local new = w[8] or {}
+  new.queue, new.id, new.name, new.kind, new.data, new.opts = w[2], w[3], w[4], w[5], w[6], A.texts[w[7]]
+  return new
+end
+
 -- Adds a job; tells what came of it, or why it is refused.
 local function enqueue(new)
   local q = queue(new.queue)
-  if new.parent or next(q.to_prune) and db.exists(q.p .. new.id) then
+  local key = q.p .. new.id
+  local exists = db.exists(key)
+  if new.parent or exists and next(q.to_prune) then
     -- What is old by now is there no more.
     job.prune_now(q)
+    exists = db.exists(key)
   end
-  local waits, why = flow.adopt(q, new)
-  if why then
-    return nil, { error = why, queue = q.name, id = new.id, parent = new.parent.key }
+  local waits = true
+  if new.parent then
+    local why
+    waits, why = flow.adopt(q, new)
+    if why then
+      return nil, { error = why, queue = q.name, id = new.id, parent = new.parent.key }
+    end
   end
   q.added = q.added + 1
-  if not waits or db.exists(q.p .. new.id) then
+  if not waits or exists then
     tell(q, 'duplicated', 'jobId', new.id)
     return KNOWN
   end
-  local other, window = duplicate.judge(q, new)
-  if other then
-    return other
+  local window
+  if new.says then
+    local other
+    other, window = duplicate.judge(q, new)
+    if other then
+      return other
+    end
   end
-  local full = check_room(q)
+  local full = q.limits.maxLength and check_room(q)
   if full then
     return nil, full
   end
@@ -62,10 +80,11 @@ end
 local function publish(w)
   local is_new = record.append(w.event)
   local jobs = {}
-  for i, new in ipairs(w.jobs) do
+  for i, each in ipairs(w.jobs) do
     if not is_new then
       jobs[i] = KNOWN
     else
+      local new = job_of(each)
       new.data = new.data or w.event.body
       local added, why = enqueue(new)
       if why then
@@ -78,20 +97,20 @@ local function publish(w)
 end
 
 -- Does one write; tells what it did, or why it is refused.
-local function write(w, l, q, f)
-  local verb = w.w
-  if verb == 'publish' then
-    return publish(w)
-  elseif verb == 'enqueue' then
-    return enqueue(w.job)
+local function write(w, q, id, f)
+  local verb = w[1] or w.w
+  if verb == 'enqueue' then
+    return enqueue(job_of(w))
   elseif verb == 'settle' then
-    settle.settle(q, l.id, f, w)
+    settle.settle(q, id, f, w)
+  elseif verb == 'publish' then
+    return publish(w)
   elseif verb == 'progress' then
-    settle.progress(q, l.id, w.value)
+    settle.progress(q, id, w.value)
   elseif verb == 'log' then
-    settle.log(q, l.id, w.line, w.most)
+    settle.log(q, id, w.line, w.most)
   elseif verb == 'step' then
-    return true, settle.step(q, l.id, w)
+    return true, settle.step(q, id, w)
   elseif verb == 'put' then
     return record.put(w)
   elseif verb == 'delete' then
@@ -123,21 +142,26 @@ local MAY_BE_REFUSED = {
 }
 
 -- Whether adding a job may be refused after something has been changed: by what was done before, or by itself.
-local function may_add_undone(new, is_long)
-  local is_limited = queue(new.queue).limits.maxLength
-  return is_long and (new.parent or is_limited) or is_limited and (new.parent or new.says)
+local function may_add_undone(w, is_long)
+  local is_limited, more = queue(w[2]).limits.maxLength, w[8]
+  if is_long then
+    return is_limited or more and more.parent
+  end
+  return is_limited and more and (more.parent or more.says)
 end
 
 -- Whether a commit may be refused after it has changed something.
 local function may_be_undone(c)
-  local is_long = #c.writes > 1
-  for _, w in ipairs(c.writes) do
-    if is_long and MAY_BE_REFUSED[w.w] and (w.w ~= 'put' or w.expected) then
+  local is_long = #c > 4
+  for i = 4, #c do
+    local w = c[i]
+    if w[1] then
+      if w[1] == 'enqueue' and may_add_undone(w, is_long) then
+        return true
+      end
+    elseif is_long and MAY_BE_REFUSED[w.w] and (w.w ~= 'put' or w.expected) then
       return true
-    elseif w.job and may_add_undone(w.job, is_long) then
-      return true
-    end
-    if w.jobs then
+    elseif w.jobs then
       for _, new in ipairs(w.jobs) do
         if may_add_undone(new, true) then
           return true
@@ -159,13 +183,14 @@ function work.give_up()
   parents, news.held = {}, nil
 end
 
--- Applies a commit; tells what each of its writes did, or why it is refused.
+-- Applies a commit: a list of the queue, the id and the token of its lease, or `false` three times, and of its writes.
+-- Tells what each of these did, or why it is refused.
 local function commit(c)
+  local name, id, last = c[1], c[2], c[#c]
   local q, f
   cancelled_before = #news.cancelled
-  if c.lease then
-    local last = c.writes[#c.writes]
-    q, f = lease.check(c.lease, last and last.how == 'complete')
+  if name then
+    q, f = lease.check(name, id, c[3], last[1] == 'settle' and last[2] == 'complete')
     if not q then
       return nil, { error = 'stale-lease' }
     end
@@ -173,32 +198,60 @@ local function commit(c)
   local can_undo = may_be_undone(c)
   if can_undo then
     db.begin()
-    if c.lease then
-      q = queue(c.lease.queue)
-    end
+    q = name and queue(name)
   end
   local effects = {}
-  for i, w in ipairs(c.writes) do
-    local effect, why = write(w, c.lease, q, f)
+  for i = 4, #c do
+    local effect, why = write(c[i], q, id, f)
     if why then
       work.give_up()
       return nil, why
     end
-    effects[i] = effect
+    effects[i - 3] = effect
   end
   release_parents()
-  db.keep()
-  tell_held()
+  if can_undo then
+    db.keep()
+    tell_held()
+  end
   lane.update_all()
   return effects
 end
 
--- Applies commits, one after the other; tells of each what it did, or why it is refused.
-function work.commits(commits)
-  local verdicts = {}
-  for i, c in ipairs(commits) do
-    local effects, why = commit(c)
-    verdicts[i] = effects and { 1, effects } or { 0, why }
+-- Applies the commits of one request, from one to another.
+local function apply(commits, from, to, verdicts)
+  for i = from, to do
+    local effects, why = commit(commits[i])
+    local only = effects and not effects[2] and effects[1]
+    if only == true or type(only) == 'number' then
+      -- It needs no list.
+      verdicts[i] = only
+    else
+      verdicts[i] = effects or why
+    end
+  end
+end
+
+-- What an error says.
+function work.why(problem)
+  return type(problem) == 'table' and problem.err or tostring(problem)
+end
+
+-- Applies the commits of requests that have so many each, one after the other; tells of each commit what it did, or why
+-- it is refused. What is wrong with the data that one request touches is not to hide what became of the others: a text
+-- tells it for each of its commits.
+function work.commits(commits, counts)
+  local verdicts, from = {}, 1
+  for _, count in ipairs(counts) do
+    local to = from + count - 1
+    local is_done, problem = pcall(apply, commits, from, to, verdicts)
+    if not is_done then
+      work.give_up()
+      for i = from, to do
+        verdicts[i] = work.why(problem)
+      end
+    end
+    from = to + 1
   end
   return cmsgpack.pack(verdicts)
 end

@@ -3,6 +3,14 @@
 -- The argument is one MessagePack map. Times are milliseconds by the clock of whoever calls. The code is loaded once, as a
 -- library of functions, where Redis has those (from version 7 on); what belongs to one call is made anew by `begin`.
 
+local function globals()
+  return string, math, table, cjson, cmsgpack, ipairs, pairs, next, unpack, select, pcall, tonumber, tostring, type
+end
+
+-- What Lua offers, by the same names: a function of a library that takes it from the globals looks into three tables
+-- each time, and while the library is loaded nothing is there.
+local string, math, table, cjson, cmsgpack, ipairs, pairs, next, unpack, select, pcall, tonumber, tostring, type
+
 local call
 local db, rate, lane, place, job = {}, {}, {}, {}, {}
 local duplicate, flow, lease, upkeep = {}, {}, {}, {}
@@ -11,8 +19,12 @@ local verbs = {}
 local A, PREFIX, NOW
 -- The present as text: formatting numbers is what costs most of all that is not Redis' own work.
 local NOW_TEXT
+-- Who calls, and whether anybody listens there.
+local NODE, HEARD
 -- What BullMQ knows nothing of is kept below a queue name that no queue can have.
 local OURS
+-- Which job has been given out under which token.
+local TOKENS
 -- Priorities are 2^32 apart in the scores of jobs that wait; BullMQ's numbering inside of one begins at 1.
 local CLASS = 4294967296
 local HALF = CLASS / 2
@@ -23,11 +35,15 @@ local PER_MS = 4096
 local beginnings = {}
 
 local function begin(argument)
-  call = redis.call
+  if not call then
+    call = redis.call
+    string, math, table, cjson, cmsgpack, ipairs, pairs, next, unpack, select, pcall, tonumber, tostring, type = globals()
+  end
   A = cmsgpack.unpack(argument)
-  PREFIX, NOW = A.prefix, A.now
+  PREFIX, NOW, NODE, HEARD = A.prefix, A.now, A.node, A.heard
   NOW_TEXT = string.format('%d', NOW)
   OURS = PREFIX .. '::eventyard:'
+  TOKENS = OURS .. 'tokens'
   for _, reset in ipairs(beginnings) do
     reset()
   end
@@ -63,23 +79,24 @@ local function pairs_of(flat)
   return map
 end
 
--- Numbers of the one order that everything in the store has; they may have gaps.
-local numbers = {}
+-- Numbers of the one order that everything in the store has; they may have gaps. The last that was taken, and the last
+-- that is ours.
+local number, last_number
 
-function numbers.take()
-  if numbers.next > numbers.last then
-    numbers.last = call('INCRBY', OURS .. 'number', 256)
-    numbers.next = numbers.last - 255
+local function take_number()
+  if number >= last_number then
+    last_number = call('INCRBY', OURS .. 'number', 256)
+    number = last_number - 256
   end
-  numbers.next = numbers.next + 1
-  return numbers.next - 1
+  number = number + 1
+  return number
 end
 
 -- Scores of what happens at one instant: in the order in which it happens, over all queues.
 local ticks = { fractions = {} }
 
--- The score of `at`, or of the present, for what happens now.
-function ticks.score(at)
+-- What the scores of all that happens now end with.
+function ticks.fraction()
   if not ticks.count then
     local last = call('HMGET', OURS .. 'tick', 'at', 'count')
     ticks.count = tonumber(last[1] or 0) == NOW and tonumber(last[2]) or 0
@@ -90,7 +107,12 @@ function ticks.score(at)
     fraction = string.sub(string.format('%.4f', ticks.count / PER_MS), 2)
     ticks.fractions[ticks.count] = fraction
   end
-  return (at and int(at) or NOW_TEXT) .. fraction
+  return fraction
+end
+
+-- The score of what happens now.
+function ticks.score()
+  return NOW_TEXT .. ticks.fraction()
 end
 
 -- The largest score of what is due now.
@@ -120,7 +142,9 @@ local function queue(name)
     name = name,
     p = p,
     own = own,
+    active = p .. 'active',
     events = p .. 'events',
+    leases = own .. 'leases',
     paused = meta[1] and true or false,
     concurrency = tonumber(meta[3] or nil),
     max_events = meta[6],
@@ -156,7 +180,7 @@ end
 local news
 
 beginnings[#beginnings + 1] = function()
-  numbers.next, numbers.last = 1, 0
+  number, last_number = 0, 0
   ticks.count = nil
   queues = {}
   news = { told = {}, cancelled = {} }
@@ -167,7 +191,7 @@ end
 local function tell_here(q, event, ...)
   if news.held then
     news.held[#news.held + 1] = { q, event, 'here', ... }
-  elseif A.heard then
+  elseif HEARD then
     news.told[#news.told + 1] = { q.name, event, { ... } }
   end
 end
@@ -180,17 +204,24 @@ local function tell_there(q, event, ...)
   elseif q.is_forgotten then
     return
   end
+  if q.is_trimmed then
+    call('XADD', q.events, '*', 'event', event, 'by', NODE, ...)
+    return
+  end
+  -- The first event of a call makes room for those of the last one: what is trimmed is about so long anyway, and
+  -- trimming is a fifth of what telling costs.
+  q.is_trimmed = true
   if not q.max_events then
     q.max_events = '10000'
     call('HSETNX', q.p .. 'meta', 'opts.maxLenEvents', q.max_events)
   end
-  call('XADD', q.events, 'MAXLEN', '~', q.max_events, '*', 'event', event, 'by', A.node, ...)
+  call('XADD', q.events, 'MAXLEN', '~', q.max_events, '*', 'event', event, 'by', NODE, ...)
 end
 
 -- Tells something to all.
 local function tell(q, event, ...)
   tell_there(q, event, ...)
-  if A.heard then
+  if HEARD then
     tell_here(q, event, ...)
   end
 end
@@ -207,7 +238,7 @@ end
 
 -- Whether as many jobs of a queue are active as may be.
 local function is_full(q)
-  return q.concurrency and call('LLEN', q.p .. 'active') >= q.concurrency
+  return q.concurrency and call('LLEN', q.active) >= q.concurrency
 end
 
 -- Removes the finished jobs that are beyond what is kept. That may make parents run and finish on other queues.

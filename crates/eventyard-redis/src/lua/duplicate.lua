@@ -94,9 +94,7 @@ end
 
 -- Makes a job that is added the one that stands for all that say the same.
 function duplicate.appoint(q, new, until_)
-  if new.says then
-    set(q, new.says.id, new.id, until_)
-  end
+  set(q, new.says.id, new.id, until_)
 end
 
 -- Lets go of what a job stood for that has ended; adds the one that was kept for then.

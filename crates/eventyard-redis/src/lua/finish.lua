@@ -47,7 +47,7 @@ function job.finish(q, id, f, ended, keep)
     end
   end
   if keep.count == 0 or keep.age == 0 then
-    db.del_later(job.keys(key))
+    db.del_job_later(key)
   else
     if state == 'completed' then
       db.hset(key, 'returnvalue', ended.value, 'finishedOn', NOW_TEXT, 'atm', int(f.attempts))
@@ -58,21 +58,38 @@ function job.finish(q, id, f, ended, keep)
     if q.to_prune[state] and q.to_prune[state] ~= keep.count then
       job.prune_now(q)
     end
-    db.zadd_later(q.p .. state, ticks.score(), id)
+    local fraction = ticks.fraction()
+    db.zadd_later(q.p .. state, NOW_TEXT .. fraction, id)
     if keep.age then
-      db.zadd_later(q.own .. 'expiring:' .. state, ticks.score(NOW + keep.age), id)
+      db.zadd_later(q.own .. 'expiring:' .. state, int(NOW + keep.age) .. fraction, id)
     end
     if keep.count then
       job.prune_later(q, state, keep.count)
     end
   end
-  duplicate.dismiss(q, id, f)
-  flow.tell_parent(q, id, f, ended)
+  if f.says then
+    duplicate.dismiss(q, id, f)
+  end
+  if f.parent then
+    flow.tell_parent(q, id, f, ended)
+  end
 end
 
 -- Whether each removal matters by itself: because it may be undone, or somebody hears of it.
 local function is_watched()
-  return db.may_undo() or A.heard
+  return db.may_undo() or HEARD
+end
+
+-- Whether the end of one of some failed jobs, which has not ended what a parent waits for, matters to others. A job that
+-- completed has told them.
+local function are_tied(q, ids)
+  for _, id in ipairs(ids) do
+    local ties = call('HMGET', q.p .. id, 'deid', 'parent')
+    if ties[1] or ties[2] then
+      return true
+    end
+  end
+  return false
 end
 
 -- Keeps the newest of the finished jobs.
@@ -82,22 +99,25 @@ local function prune(q, state, count)
   if beyond <= 0 then
     return
   end
-  local ids, keys = {}, {}
-  for _, id in ipairs(call('ZRANGE', q.p .. state, 0, beyond - 1)) do
-    local ties = not is_watched() and call('HMGET', q.p .. id, 'deid', 'parent')
-    if not ties or ties[1] or ties[2] then
+  local ids = call('ZRANGE', q.p .. state, 0, beyond - 1)
+  if is_watched() or state == 'failed' and are_tied(q, ids) then
+    for _, id in ipairs(ids) do
       job.remove(q, id, job.load(q, id), state, tell_here)
-    else
-      ids[#ids + 1] = id
-      for _, key in ipairs({ job.keys(q.p .. id) }) do
-        keys[#keys + 1] = key
-      end
     end
+    return
   end
-  db.in_parts('ZREM', q.p .. state, ids)
+  call('ZREMRANGEBYRANK', q.p .. state, 0, beyond - 1)
   db.in_parts('ZREM', q.own .. 'expiring:' .. state, ids)
-  for i = 1, #keys, 1000 do
-    call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
+  local keys, theirs, p = {}, {}, q.p
+  for n, id in ipairs(ids) do
+    local key = p .. id
+    keys[n] = key
+    job.add_keys_beside(theirs, key)
+  end
+  db.on_keys('UNLINK', keys)
+  -- Few jobs have more than their hash, and looking costs less than telling the file that nothing was removed.
+  if db.on_keys('EXISTS', theirs) > 0 then
+    db.on_keys('UNLINK', theirs)
   end
 end
 

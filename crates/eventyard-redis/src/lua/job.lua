@@ -9,22 +9,22 @@ local function fact(text)
   return text or nil
 end
 
--- What the end of a job that is done needs to be known of it; nothing if there is none.
+-- What the end of a job that is done needs to be known of it; nothing if we have leased none.
 function job.load_done(q, id)
   if db.is_gone(q.p .. id) then
     return nil
   end
-  local f = call('HMGET', q.p .. id, 'timestamp', 'atm', 'ats', 'eyl', 'eyk', 'deid', 'parent')
+  local f = call('HMGET', q.p .. id, 'eyl', 'ats', 'atm', 'eyk', 'deid', 'parent')
   if not f[1] then
     return nil
   end
   return {
-    attempts = tonumber(fact(f[2])) or 0,
-    activation = fact(f[3]) or '0',
-    lease = fact(f[4]),
-    key = fact(f[5]),
-    says = fact(f[6]),
-    parent = fact(f[7]),
+    lease = f[1],
+    activation = f[2] or '0',
+    attempts = f[3] and tonumber(f[3]) or 0,
+    key = f[4] or nil,
+    says = f[5] or nil,
+    parent = f[6] or nil,
   }
 end
 
@@ -105,9 +105,20 @@ local function queue_is_known(q)
 end
 job.queue_is_known = queue_is_known
 
+-- The keys that a job may have beside its own.
+local function keys_beside(key)
+  return key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+end
+
 -- The keys that go with a job.
 function job.keys(key)
-  return key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
+  return key, keys_beside(key)
+end
+
+-- Adds those beside its own to others.
+function job.add_keys_beside(keys, key)
+  local n = #keys
+  keys[n + 1], keys[n + 2], keys[n + 3], keys[n + 4], keys[n + 5] = keys_beside(key)
 end
 
 local function append(fields, name, value)
@@ -121,7 +132,9 @@ function job.add(q, new, window)
   if db.is_gone(key) then
     db.flush()
   end
-  queue_is_known(q)
+  if not q.set.known then
+    queue_is_known(q)
+  end
   local number = tonumber(id)
   if number and number < 2 ^ 53 and string.match(id, '^[1-9]%d*$') then
     -- BullMQ's own numbering must not come to this id.
@@ -130,37 +143,37 @@ function job.add(q, new, window)
       call('SET', q.p .. 'id', id)
     end
   end
-  duplicate.appoint(q, new, window)
+  if new.says then
+    duplicate.appoint(q, new, window)
+  end
   new.priority = new.priority or 0
   local due = new.at or new.delay and NOW + new.delay or NOW
   local is_due = due <= NOW
-  local fields = {
-    'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', NOW_TEXT, 'delay', is_due and '0' or int(due - NOW),
-    'priority', int(new.priority), 'eyt', new.kind,
-  }
+  -- What not every job has.
+  local more = {}
   if new.key then
-    append(fields, 'eyk', new.key)
+    append(more, 'eyk', new.key)
   end
-  local expiry = new.ttl and int(new.ttl) .. ' ' .. int(numbers.take())
+  local expiry = new.ttl and int(new.ttl) .. ' ' .. int(take_number())
   if expiry then
-    append(fields, 'eyx', expiry)
+    append(more, 'eyx', expiry)
   end
   if new.says then
-    append(fields, 'deid', new.says.id)
+    append(more, 'deid', new.says.id)
   end
   if new.parent then
-    append(fields, 'parentKey', new.parent.key)
-    append(fields, 'parent', new.parent.link)
+    append(more, 'parentKey', new.parent.key)
+    append(more, 'parent', new.parent.link)
   end
   tell(q, 'added', 'jobId', id, 'name', new.name)
   if new.awaits then
     if new.at then
-      append(fields, 'eyd', int(new.at))
+      append(more, 'eyd', int(new.at))
     end
     db.zadd(q.p .. 'waiting-children', ticks.score(), id)
     tell(q, 'waiting-children', 'jobId', id)
   elseif is_due then
-    append(fields, 'eyp', int(place.ready(q, id, new)))
+    append(more, 'eyp', int(place.ready(q, id, new)))
     tell(q, 'waiting', 'jobId', id)
   else
     place.delay(q, id, due)
@@ -169,7 +182,10 @@ function job.add(q, new, window)
   if expiry and not new.awaits then
     job.must_begin(q, job.expiry(expiry, id), math.max(due, NOW))
   end
-  db.create(key, unpack(fields))
+  db.create(
+    key, 'name', new.name, 'data', new.data, 'opts', new.opts, 'timestamp', NOW_TEXT, 'delay',
+    is_due and '0' or int(due - NOW), 'priority', int(new.priority), 'eyt', new.kind, unpack(more)
+  )
 end
 
 -- Makes a job fail that could begin at `due` and has not in the time that it has for that.

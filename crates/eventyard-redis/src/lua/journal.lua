@@ -1,5 +1,4 @@
--- Changes that can be undone, for a commit that may be refused in its middle, and changes that can wait for each
--- other, for one that can not.
+-- Changes: those of a commit that may be refused in its middle can be undone, those of any other can wait for each other.
 
 -- What undoes the commit under way; absent while nothing of it can be refused.
 local journal
@@ -26,87 +25,17 @@ local function remember(key)
   end)
 end
 
--- What waits to be done in one command: members by key, in sorted sets with their scores.
-local later
--- The jobs that are removed then: by their keys.
-local gone
--- Keys that are known not to exist.
-local absent
-
-local function nothing_put_off()
-  later, gone = { push = {}, add = {}, rem = {}, hdel = {}, del = {} }, {}
-end
-
 beginnings[#beginnings + 1] = function()
-  journal, absent = nil, {}
-  nothing_put_off()
-end
-
-local function put_off(list, key, member)
-  local members = list[key]
-  if members then
-    members[#members + 1] = member
-  else
-    list[key] = { member }
-  end
-end
-
--- Does a command with many members in parts that fit on Lua's stack.
-function db.in_parts(command, key, members)
-  for i = 1, #members, 1000 do
-    call(command, key, unpack(members, i, math.min(i + 999, #members)))
-  end
-end
-
--- Does what was put off.
-function db.flush()
-  for key, members in pairs(later.push) do
-    db.in_parts('LPUSH', key, members)
-  end
-  for key, scored in pairs(later.add) do
-    db.in_parts('ZADD', key, scored)
-  end
-  for key, members in pairs(later.rem) do
-    db.in_parts('ZREM', key, members)
-  end
-  for key, fields in pairs(later.hdel) do
-    db.in_parts('HDEL', key, fields)
-  end
-  if #later.del > 0 then
-    for i = 1, #later.del, 1000 do
-      call('UNLINK', unpack(later.del, i, math.min(i + 999, #later.del)))
-    end
-  end
-  nothing_put_off()
-end
-
--- Looks in one command whether any of some keys is there.
-function db.look_for(keys)
-  local found = 0
-  for i = 1, #keys, 1000 do
-    found = found + call('EXISTS', unpack(keys, i, math.min(i + 999, #keys)))
-  end
-  if found == 0 then
-    for _, key in ipairs(keys) do
-      absent[key] = true
-    end
-  end
-end
-
--- Whether a key is there, and stays.
-function db.exists(key)
-  return not gone[key] and not absent[key] and call('EXISTS', key) == 1
+  journal = nil
 end
 
 -- Makes a hash whose key is free.
 function db.create(key, ...)
   absent[key] = nil
-  return db.hset(key, ...)
-end
-
--- Whether a key that is there goes when the script ends.
-function db.is_gone(key)
-  return gone[key]
+  if journal then
+    remember(key)
+  end
+  return call('HSET', key, ...)
 end
 
 -- Begins a commit that may be refused after it has changed something.
@@ -138,7 +67,9 @@ function db.roll_back()
 end
 
 function db.hset(key, ...)
-  remember(key)
+  if journal then
+    remember(key)
+  end
   return call('HSET', key, ...)
 end
 
@@ -179,16 +110,24 @@ function db.del(...)
   return call('UNLINK', ...)
 end
 
--- Removes keys when the script ends; until then they count as gone.
-function db.del_later(...)
+-- Removes a key that nothing looks at before the script ends.
+function db.del_later(key)
   if journal then
-    return db.del(...)
+    return db.del(key)
   end
-  for i = 1, select('#', ...) do
-    local key = select(i, ...)
-    later.del[#later.del + 1] = key
-    gone[key] = true
+  later.del[#later.del + 1] = key
+  is_later = true
+end
+
+-- Removes a job when the script ends; until then it counts as gone.
+function db.del_job_later(key)
+  if journal then
+    return db.del(job.keys(key))
   end
+  gone[key] = true
+  later.del[#later.del + 1] = key
+  job.add_keys_beside(later.del, key)
+  is_later = true
 end
 
 -- Writes a field of a large hash.
@@ -240,8 +179,14 @@ function db.zadd_later(key, score, member)
   if journal then
     return db.zadd(key, score, member)
   end
-  put_off(later.add, key, score)
-  put_off(later.add, key, member)
+  local scored = later.add[key]
+  if scored then
+    local n = #scored
+    scored[n + 1], scored[n + 2] = score, member
+  else
+    later.add[key] = { score, member }
+    is_later = true
+  end
 end
 
 function db.zscore(key, member)
@@ -300,9 +245,26 @@ function db.rpush_behind(key, id, behind)
   return call('RPUSH', key, id)
 end
 
+-- Takes an id out of a list when the script ends, or when something looks at the list.
+function db.lrem_later(key, id)
+  if journal then
+    db.lrem(key, id)
+  else
+    put_off(later.leave, key, id)
+  end
+end
+
+-- Whether an id is in a list.
+function db.is_in(key, id)
+  if later.leave[key] or later.push[key] then
+    db.flush()
+  end
+  return call('LPOS', key, id) and true
+end
+
 -- Takes an id out of a list; looks from the right end.
 function db.lrem(key, id)
-  if later.push[key] then
+  if later.push[key] or later.leave[key] then
     db.flush()
   end
   if not journal then

@@ -15,18 +15,14 @@ beginnings[#beginnings + 1] = function()
   ended, locks = {}, {}
 end
 
-function lease.read_locks(leases)
-  for i = 1, #leases, 1000 do
-    local keys = {}
-    for n = i, math.min(i + 999, #leases) do
-      keys[#keys + 1] = PREFIX .. ':' .. leases[n].queue .. ':' .. leases[n].id
-    end
+function lease.read_locks(keys)
+  for i = 1, #keys, 1000 do
     local names = {}
-    for n, key in ipairs(keys) do
-      names[n] = key .. ':lock'
+    for n = i, math.min(i + 999, #keys) do
+      names[n - i + 1] = keys[n] .. ':lock'
     end
     for n, token in ipairs(call('MGET', unpack(names))) do
-      locks[keys[n]] = token
+      locks[keys[i + n - 1]] = token
     end
   end
 end
@@ -45,25 +41,24 @@ function lease.is_ours(q, id, f, token)
   if lock then
     return lock == token
   end
-  return call('ZSCORE', q.own .. 'leases', id) and call('LPOS', q.p .. 'active', id) and true
+  return call('ZSCORE', q.leases, id) and db.is_in(q.active, id)
 end
 
 -- The job under a lease, if it holds. Of one that is done, only what its end needs is read.
-function lease.check(l, is_done)
-  if ended[l.token] then
+function lease.check(name, id, token, is_done)
+  if ended[token] then
     return nil
   end
-  local q = queue(l.queue)
-  local f = (is_done and job.load_done or job.load)(q, l.id)
-  if not f or not lease.is_ours(q, l.id, f, l.token) then
+  local q = queue(name)
+  local f = (is_done and job.load_done or job.load)(q, id)
+  if not f or not lease.is_ours(q, id, f, token) then
     return nil
   end
   return q, f
 end
 
 -- Notes that a lease has ended.
-function lease.finish(q, id, f)
-  local token = lease.token_of(f)
+function lease.finish(q, id, token)
   ended[token] = true
   if db.may_undo() then
     db.on_undo(function()
@@ -71,18 +66,18 @@ function lease.finish(q, id, f)
     end)
   end
   db.del_later(q.p .. id .. ':lock')
-  db.hdel_later(OURS .. 'tokens', token)
+  db.hdel_later(TOKENS, token)
 end
 
 -- Makes a lease hold until an instant, if it holds now.
 function lease.renew(l, until_)
-  local q, f = lease.check(l)
+  local q = lease.check(l.queue, l.id, l.token)
   if not q then
     return false
   end
   locks[q.p .. l.id] = nil
   call('SET', q.p .. l.id .. ':lock', l.token, 'PX', real(until_ - NOW))
-  call('ZADD', q.own .. 'leases', int(until_), l.id)
+  call('ZADD', q.leases, int(until_), l.id)
   call('SREM', q.p .. 'stalled', l.id)
   return true
 end

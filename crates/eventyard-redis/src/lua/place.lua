@@ -17,7 +17,7 @@ function place.ready(q, id, job)
     db.zadd(list, score, id)
     return score
   end
-  local number = numbers.take()
+  local number = take_number()
   if job.lifo then
     db.rpush_behind(q.target, id, 0)
     return -number
@@ -88,7 +88,7 @@ function place.state(q, id, job)
       return state
     end
   end
-  if job.started_at and call('LPOS', q.p .. 'active', id) then
+  if job.started_at and db.is_in(q.active, id) then
     return 'active'
   end
   return 'ready'
@@ -99,8 +99,8 @@ function place.leave(q, id, job, state)
   if state == 'ready' then
     leave_ready(q, id, job)
   elseif state == 'active' then
-    db.lrem(q.p .. 'active', id)
-    db.zrem_later(q.own .. 'leases', id)
+    db.lrem(q.active, id)
+    db.zrem_later(q.leases, id)
     lane.run(q, job.key, -1)
     db.srem(q.p .. 'stalled', id)
   else

@@ -6,7 +6,7 @@ function record.append(event)
   if db.exists(key) then
     return false
   end
-  local number = numbers.take()
+  local number = take_number()
   db.create(key, 'body', event.body, 'kind', event.kind, 'story', event.story, 'at', NOW_TEXT, 'number', int(number))
   db.zadd(OURS .. 'log', number, event.id)
   db.zadd(OURS .. 'log:kind:' .. event.kind, number, event.id)

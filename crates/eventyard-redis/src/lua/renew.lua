@@ -2,7 +2,11 @@
 
 function verbs.renew()
   local answers = {}
-  lease.read_locks(A.leases)
+  local keys = {}
+  for i, l in ipairs(A.leases) do
+    keys[i] = PREFIX .. ':' .. l.queue .. ':' .. l.id
+  end
+  lease.read_locks(keys)
   for i, l in ipairs(A.leases) do
     answers[i] = lease.renew(l, NOW + A.lease) and 1 or 0
   end

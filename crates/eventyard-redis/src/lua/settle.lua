@@ -1,9 +1,10 @@
 -- Settling: how an attempt's end changes its job.
 
--- Ends the attempt of a job under a lease that holds.
+-- Ends the attempt of a job under a lease that holds. How is in a list: after `settle` and the verb the value, the number
+-- of how long the job is kept, the time of the next attempt, the failure.
 function settle.settle(q, id, f, s)
-  db.lrem(q.p .. 'active', id)
-  db.zrem_later(q.own .. 'leases', id)
+  db.lrem_later(q.active, id)
+  db.zrem_later(q.leases, id)
   lane.run(q, f.key, -1)
   if q.may_stall == nil then
     q.may_stall = call('EXISTS', q.p .. 'stalled') == 1
@@ -11,31 +12,31 @@ function settle.settle(q, id, f, s)
   if q.may_stall then
     db.srem(q.p .. 'stalled', id)
   end
-  lease.finish(q, id, f)
-  settle[s.how](q, id, f, s)
+  lease.finish(q, id, lease.token_of(f))
+  settle[s[2]](q, id, f, s[3], A.keeps[s[4]], s[5], s[6])
 end
 
-function settle.complete(q, id, f, s)
+function settle.complete(q, id, f, value, keep)
   f.attempts = f.attempts + 1
-  job.finish(q, id, f, { state = 'completed', value = s.value }, s.keep)
+  job.finish(q, id, f, { state = 'completed', value = value }, keep)
   settle.note_drained(q)
 end
 
-function settle.fail(q, id, f, s)
-  job.record(q, id, f, s.failure)
+function settle.fail(q, id, f, _, keep, _, failure)
+  job.record(q, id, f, failure)
   local is_exhausted = f.attempts >= (tonumber(job.options(q, id).attempts) or 0)
-  local ended = { state = 'failed', failure = s.failure, is_exhausted = is_exhausted }
-  job.finish(q, id, f, ended, s.keep)
+  local ended = { state = 'failed', failure = failure, is_exhausted = is_exhausted }
+  job.finish(q, id, f, ended, keep)
   settle.note_drained(q)
 end
 
-settle['retry'] = function(q, id, f, s)
-  job.record(q, id, f, s.failure)
-  job.run_again(q, id, f, s.at, 'active', 'failure', s.failure.json)
+settle['retry'] = function(q, id, f, _, _, at, failure)
+  job.record(q, id, f, failure)
+  job.run_again(q, id, f, at, 'active', 'failure', failure.json)
 end
 
-function settle.snooze(q, id, f, s)
-  job.run_again(q, id, f, s.at, 'active')
+function settle.snooze(q, id, f, _, _, at)
+  job.run_again(q, id, f, at, 'active')
 end
 
 function settle.release(q, id, f)
@@ -68,10 +69,10 @@ end
 function settle.tell_drained()
   for name in pairs(may_be_drained) do
     local q = queue(name)
-    if call('LLEN', q.target) == 0 and call('LLEN', q.p .. 'active') == 0
+    if call('LLEN', q.target) == 0 and call('LLEN', q.active) == 0
       and call('ZCARD', q.p .. 'prioritized') == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
       -- Whoever listens here has heard of it when the last job was handed out.
-      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', A.node)
+      call('XADD', q.p .. 'events', 'MAXLEN', '~', q.max_events or '10000', '*', 'event', 'drained', 'by', NODE)
     end
   end
 end

@@ -91,7 +91,7 @@ function steer.cancel(w)
   local failure = job.failure('cancelled', w.reason)
   if state == 'active' then
     local token = lease.token_of(f)
-    lease.finish(q, w.id, f)
+    lease.finish(q, w.id, token)
     news.cancelled[#news.cancelled + 1] = token
     job.record(q, w.id, f, failure)
   end

@@ -161,7 +161,7 @@ end
 function steer.forget(w)
   local q = queue(w.queue)
   db.flush()
-  local left = lane.waiting(q) + call('LLEN', q.p .. 'wait') + call('LLEN', q.p .. 'paused') + call('LLEN', q.p .. 'active')
+  local left = lane.waiting(q) + call('LLEN', q.p .. 'wait') + call('LLEN', q.p .. 'paused') + call('LLEN', q.active)
   for _, state in ipairs({ 'prioritized', 'delayed', 'completed', 'failed', 'waiting-children' }) do
     left = left + call('ZCARD', q.p .. state)
   end

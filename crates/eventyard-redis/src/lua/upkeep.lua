@@ -89,6 +89,9 @@ end
 
 -- Does what the time has come for, on every queue that has something of the kind.
 function upkeep.catch_up()
+  if call('EXISTS', OURS .. 'unbegun', OURS .. 'delayed', OURS .. 'reopen') == 0 then
+    return
+  end
   expire_due()
   each_due('delayed', upkeep.promote, function(q) return q.p .. 'delayed' end, PER_MS)
   db.flush()
@@ -120,7 +123,7 @@ end
 local function take_over(q, id, f, max_crashes)
   place.leave(q, id, f, 'active')
   call('DEL', q.p .. id .. ':lock')
-  call('HDEL', OURS .. 'tokens', lease.token_of(f))
+  call('HDEL', TOKENS, lease.token_of(f))
   local attempt, worker = f.attempts + 1, f.worker or ''
   tell_here(q, 'stalled', 'jobId', id)
   local message = string.format('the worker `%s` stopped without a word during attempt %d', worker, attempt)
@@ -181,7 +184,7 @@ function upkeep.end_leases(names, limit, max_crashes, done)
   for _, each in ipairs(upkeep.due(names, { 'leases' }, limit, token_of)) do
     local q, id = each.q, each.id
     local f = job.load(q, id)
-    local is_ours = f and f.lease and call('LPOS', q.p .. 'active', id) and lease.is_ours(q, id, f, lease.token_of(f))
+    local is_ours = f and f.lease and db.is_in(q.active, id) and lease.is_ours(q, id, f, lease.token_of(f))
     call('ZREM', each.list, id)
     if is_ours then
       if take_over(q, id, f, max_crashes) then
@@ -200,8 +203,8 @@ function upkeep.check_stalled(q, interval, max_stalled)
   end
   local found = 0
   for _, id in ipairs(call('SMEMBERS', q.p .. 'stalled')) do
-    local is_held = call('EXISTS', q.p .. id .. ':lock') == 1 or call('ZSCORE', q.own .. 'leases', id)
-    if not is_held and call('LREM', q.p .. 'active', 1, id) > 0 then
+    local is_held = call('EXISTS', q.p .. id .. ':lock') == 1 or call('ZSCORE', q.leases, id)
+    if not is_held and call('LREM', q.active, 1, id) > 0 then
       found = found + 1
       if call('HINCRBY', q.p .. id, 'stc', 1) > max_stalled then
         call('HSET', q.p .. id, 'defa', 'job stalled more than allowable limit')
@@ -213,7 +216,7 @@ function upkeep.check_stalled(q, interval, max_stalled)
     end
   end
   call('DEL', q.p .. 'stalled')
-  local active = call('LRANGE', q.p .. 'active', 0, -1)
+  local active = call('LRANGE', q.active, 0, -1)
   for i = 1, #active, 1000 do
     call('SADD', q.p .. 'stalled', unpack(active, i, math.min(i + 999, #active)))
   end

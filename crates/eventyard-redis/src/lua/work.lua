@@ -1,24 +1,23 @@
 -- What callers ask for most: commits and claims, in the order in which they were asked.
 
--- What an error says.
-local function why(problem)
-  return type(problem) == 'table' and problem.err or tostring(problem)
-end
-
 -- Reads at once what the commits look at: which of the jobs and events that they add are there already, and the locks of
 -- the leases that they are under.
 local function look_ahead(parts)
-  local keys, leases = {}, {}
+  local head = PREFIX .. ':'
+  local keys, leased = {}, {}
   for _, part in ipairs(parts) do
-    for _, c in ipairs(part.commits or {}) do
-      leases[#leases + 1] = c.lease
-      for _, w in ipairs(c.writes) do
-        if w.job then
-          keys[#keys + 1] = PREFIX .. ':' .. w.job.queue .. ':' .. w.job.id
+    for _, c in ipairs(part.commits and part.commits[1] or {}) do
+      if c[1] then
+        leased[#leased + 1] = head .. c[1] .. ':' .. c[2]
+      end
+      for i = 4, #c do
+        local w = c[i]
+        if w[1] == 'enqueue' then
+          keys[#keys + 1] = head .. w[2] .. ':' .. w[3]
         elseif w.jobs then
           keys[#keys + 1] = OURS .. 'event:' .. w.event.id
           for _, new in ipairs(w.jobs) do
-            keys[#keys + 1] = PREFIX .. ':' .. new.queue .. ':' .. new.id
+            keys[#keys + 1] = head .. new[2] .. ':' .. new[3]
           end
         end
       end
@@ -27,28 +26,34 @@ local function look_ahead(parts)
   if #keys > 1 then
     db.look_for(keys)
   end
-  lease.read_locks(leases)
+  lease.read_locks(leased)
 end
 
 function verbs.work()
   upkeep.catch_up()
   look_ahead(A.parts)
-  local answers = {}
-  for i, part in ipairs(A.parts) do
-    -- What is wrong with the data that one part touches is not to hide what became of the others.
-    local is_done, answer = pcall(part.commits and work.commits or work.claim, part.commits or part.claim)
+  local answers = { false }
+  for _, part in ipairs(A.parts) do
+    local n = #answers
+    local is_done, answer
+    if part.commits then
+      is_done, answer = true, work.commits(part.commits[1], part.commits[2])
+    else
+      is_done, answer = pcall(work.claim, part.claim)
+    end
     if is_done then
-      answers[i] = { 1, answer }
+      answers[n + 1], answers[n + 2] = 1, answer
     else
       work.give_up()
-      answers[i] = { 0, why(answer) }
+      answers[n + 1], answers[n + 2] = 0, work.why(answer)
     end
   end
   db.flush()
   settle.tell_drained()
   wake()
   for _, token in ipairs(news.cancelled) do
-    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. A.node)
+    call('PUBLISH', OURS .. 'cancelled', token .. ' ' .. NODE)
   end
-  return cmsgpack.pack({ answers, news.told, news.cancelled })
+  answers[1] = cmsgpack.pack({ news.told, news.cancelled })
+  return answers
 end

@@ -1,13 +1,16 @@
 //! What the scripts answer.
 
+mod reply;
+
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-use bytes::Bytes;
 use eventyard_core::{
     Commit, CommitError, Effect, Enqueued, JobId, JobKey, JobState, Maintenance, NewJob, QueueName,
-    Receipt, StoreError, StoreErrorKind, Timestamp, Write, commit::MAX_STEPS,
+    Receipt, StoreError, StoreErrorKind, Write, commit::MAX_STEPS,
 };
 use serde::{Deserialize, Deserializer, de};
+
+pub(crate) use self::reply::{PartAnswer, bytes, claimed, parts};
 
 /// A text or a number of a script's answer, as bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,14 +20,6 @@ impl Raw<'_> {
     /// The text; empty where it is none.
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// The bytes, as a part of the answer that they are in.
-    pub(crate) fn of(&self, answer: &Bytes) -> Bytes {
-        match &self.0 {
-            Cow::Borrowed(part) => answer.slice_ref(part),
-            Cow::Owned(bytes) => bytes.clone().into(),
-        }
     }
 }
 
@@ -59,33 +54,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
 /// Something that was told: the queue, the event's name, its fields and their values.
 pub(crate) type Told<'a> = (Raw<'a>, Raw<'a>, Vec<Raw<'a>>);
 
-/// The answer to commits and claims: that to each part, what was told, and the leases that were cancelled.
-pub(crate) type Worked<'a> = (Vec<PartAnswer<'a>>, Vec<Told<'a>>, Vec<Raw<'a>>);
-
-/// Whether a part was done, and its answer; or why not.
-#[derive(Debug, Deserialize)]
-pub(crate) struct PartAnswer<'a>(u8, #[serde(borrow)] Raw<'a>);
-
-impl PartAnswer<'_> {
-    /// The answer, as a part of the one that it is in.
-    pub(crate) fn of(&self, whole: &Bytes) -> Result<Bytes, StoreError> {
-        let Self(is_done, answer) = self;
-        if *is_done == 1 {
-            return Ok(answer.of(whole));
-        }
-        let why = String::from_utf8_lossy(&answer.0);
-        Err(StoreError::new(StoreErrorKind::Corrupt, format!("redis: {why}")))
-    }
-}
+/// What commits and claims told, and the leases that were cancelled.
+pub(crate) type Worked<'a> = (Vec<Told<'a>>, Vec<Raw<'a>>);
 
 /// The answer to commits.
-pub(crate) type Verdicts<'a> = Vec<(u8, Verdict<'a>)>;
+pub(crate) type Verdicts<'a> = Vec<Verdict<'a>>;
 
-/// What became of one commit.
+/// What became of one commit: what each write did, or the only one; or why it was refused. A text is what is wrong with
+/// the data that a request touches: what became of the rest of it is not told.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Verdict<'a> {
+    Done(#[expect(dead_code, reason = "it tells the shapes apart")] bool),
+    Number(u64),
     #[serde(borrow)]
+    Fault(Raw<'a>),
     Effects(Vec<Done<'a>>),
     Refusal(HashMap<String, Plain>),
 }
@@ -117,27 +100,6 @@ pub(crate) enum Added<'a> {
 pub(crate) enum Plain {
     Number(u64),
     Text(String),
-}
-
-/// The answer to a claim: each job's id, token and fields; when a claim may get more.
-pub(crate) type Claimed<'a> = (Vec<(Raw<'a>, Raw<'a>, Vec<Raw<'a>>)>, Opens);
-
-/// When a claim may get what it does not get now.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Opens {
-    Unknown(#[expect(dead_code, reason = "it tells the shapes apart")] bool),
-    At(f64),
-}
-
-impl Opens {
-    pub(crate) fn instant(self) -> Option<Timestamp> {
-        match self {
-            Self::Unknown(_) => None,
-            #[expect(clippy::cast_possible_truncation, reason = "milliseconds, far from the end")]
-            Self::At(ms) => Some(Timestamp::from_millis(ms as i64)),
-        }
-    }
 }
 
 /// The answer to maintaining.
@@ -185,10 +147,15 @@ pub(crate) fn receipt(
     prefix: &str,
 ) -> Result<Receipt, CommitError> {
     match verdict {
+        Verdict::Done(_) => Ok(commit.writes.iter().map(|_| Effect::Done).collect()),
+        Verdict::Number(number) => {
+            Ok(commit.writes.iter().map(|write| effect(write, Done::Number(number))).collect())
+        }
         Verdict::Effects(effects) => {
             Ok(commit.writes.iter().zip(effects).map(|(write, done)| effect(write, done)).collect())
         }
         Verdict::Refusal(refusal) => Err(refused(commit, &refusal, prefix)),
+        Verdict::Fault(_) => Err(CommitError::Malformed("a fault is no verdict on one commit")),
     }
 }
 

@@ -9,10 +9,9 @@ mod hand;
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use eventyard_core::{
     Claim, Clock, Commit, CommitError, Feed, Lease, LeaseToken, Leased, Maintenance, QueueName,
-    Receipt, Renewal, StoreError, StoreErrorKind, Timestamp, Upkeep,
+    Receipt, Renewal, StoreError, Timestamp, Upkeep,
 };
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use redis::{Pipeline, RedisResult, Value, aio::ConnectionLike};
@@ -99,6 +98,10 @@ impl Desk {
                     // What nobody took goes back, also when this is the end.
                     let unwanted = std::iter::from_fn(|| self.unwanted.1.try_recv().ok());
                     waiting.extend(unwanted.map(Request::GiveBack));
+                    // Those who were told ask for more at once; what they ask is to leave together.
+                    tokio::task::yield_now().await;
+                    let more = std::iter::from_fn(|| requests.try_recv().ok());
+                    waiting.extend(more.take(MAX_REQUESTS));
                 }
                 Some(jobs) = self.unwanted.1.recv(), if is_open => {
                     waiting.push(Request::GiveBack(jobs));
@@ -154,7 +157,7 @@ impl Desk {
                 value.extract_error()
             };
             let answer = value.map_err(|error| StoreError::from(connect::Error::from(error)));
-            self.hand_out(call.then, answer.and_then(bytes_of), now);
+            self.hand_out(call.then, answer, now);
         }
     }
 
@@ -179,24 +182,5 @@ impl Desk {
             news::event(&QueueName::new(queue.text()).ok()?, now, name.text(), fields)
         });
         self.feed.tell(events);
-    }
-}
-
-fn bytes_of(value: Value) -> Result<Bytes, StoreError> {
-    match value {
-        Value::BulkString(bytes) => Ok(bytes.into()),
-        other => {
-            let message = format!("a script answered with {}", kind_of(&other));
-            Err(StoreError::new(StoreErrorKind::Corrupt, message))
-        }
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Nil => "nothing",
-        Value::Int(_) => "a number",
-        Value::Array(_) => "a list",
-        _ => "something else than bytes",
     }
 }

@@ -1,14 +1,17 @@
-//! What the scripts are told: MessagePack, by the names that they read.
+//! What the scripts are told: MessagePack, by the names that they read. What comes by the thousand has no names but a
+//! fixed order, and what much of it shares is told once: unpacking is a good part of what a job costs Redis.
 
 mod job;
+mod shared;
 mod write;
 
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use eventyard_core::{Commit, Keep, Lease, Timestamp};
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeSeq};
 
+pub(crate) use self::shared::Shared;
 use self::write::{WireWrite, wire_write};
 
 /// Who asks, and when.
@@ -27,6 +30,10 @@ pub(crate) struct WorkArgs<'a> {
     pub(crate) heard: bool,
     /// How many milliseconds longer Redis keeps what it forgets by its own clock.
     pub(crate) grace: u32,
+    /// Options of jobs, which are meant by their numbers.
+    pub(crate) texts: Vec<String>,
+    /// How long jobs are kept, by number too.
+    pub(crate) keeps: Vec<WireKeep>,
     pub(crate) parts: Vec<WirePart<'a>>,
 }
 
@@ -34,8 +41,21 @@ pub(crate) struct WorkArgs<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum WirePart<'a> {
-    Commits(Vec<WireCommit<'a>>),
+    /// Commits, and how many of them each request has.
+    Commits(Vec<WireCommit<'a>>, Vec<usize>),
     Claim(WireClaim<'a>),
+}
+
+impl<'a> WirePart<'a> {
+    /// The commits of some requests.
+    pub(crate) fn commits(requests: impl Iterator<Item = Vec<WireCommit<'a>>>) -> Self {
+        let (mut all, mut counts) = (Vec::new(), Vec::new());
+        for commits in requests {
+            counts.push(commits.len());
+            all.extend(commits);
+        }
+        Self::Commits(all, counts)
+    }
 }
 
 #[derive(Serialize)]
@@ -46,7 +66,7 @@ pub(crate) struct WireClaim<'a> {
     pub(crate) lease: i64,
     pub(crate) worker: &'a str,
     /// The first 24 digits of the tokens.
-    pub(crate) token: String,
+    pub(crate) token: &'a str,
 }
 
 #[derive(Serialize)]
@@ -73,11 +93,29 @@ pub(crate) struct MaintainArgs<'a> {
     pub(crate) max_stalled: u32,
 }
 
-#[derive(Serialize)]
+/// A list: the queue, the id and the token of the lease, or `false` three times; then the writes.
 pub(crate) struct WireCommit<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     lease: Option<WireLease<'a>>,
     writes: Vec<WireWrite<'a>>,
+}
+
+impl Serialize for WireCommit<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(Some(3 + self.writes.len()))?;
+        if let Some(WireLease { queue, id, token }) = &self.lease {
+            for part in [queue, id, token.as_str()] {
+                list.serialize_element(part)?;
+            }
+        } else {
+            for _ in 0..3 {
+                list.serialize_element(&false)?;
+            }
+        }
+        for write in &self.writes {
+            list.serialize_element(write)?;
+        }
+        list.end()
+    }
 }
 
 #[derive(Serialize)]
@@ -116,7 +154,7 @@ enum Blob<'a> {
 }
 
 impl Serialize for Blob<'_> {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let bytes: &[u8] = match self {
             Self::Cow(bytes) => bytes,
             Self::Shared(bytes) => bytes,
@@ -129,10 +167,11 @@ impl Serialize for Blob<'_> {
 pub(crate) fn commits<'a>(
     commits: impl Iterator<Item = &'a Commit>,
     caller: Caller<'_>,
+    shared: &mut Shared,
 ) -> Vec<WireCommit<'a>> {
     let wire = |commit: &'a Commit| WireCommit {
         lease: commit.lease.as_ref().map(WireLease::from),
-        writes: commit.writes.iter().map(|write| wire_write(write, caller)).collect(),
+        writes: commit.writes.iter().map(|write| wire_write(write, caller, shared)).collect(),
     };
     commits.map(wire).collect()
 }

@@ -1,10 +1,8 @@
 //! From what is asked to the calls of scripts.
 
-use std::sync::Arc;
-
 use eventyard_core::{
-    Claim, Commit, CommitError, Leased, Maintenance, NewJob, QueueName, Renewal, Settlement,
-    Timestamp, Write, fair::burst,
+    Claim, Commit, CommitError, LeaseToken, Leased, Maintenance, NewJob, QueueName, Renewal,
+    Settlement, Timestamp, Write, fair::burst,
 };
 
 use super::{Answer, Claimed, Desk, Receipts, Request};
@@ -12,7 +10,9 @@ use crate::{
     script::Script,
     store::{
         reserved,
-        wire::{self, Caller, MaintainArgs, RenewArgs, WireClaim, WireLease, WirePart, WorkArgs},
+        wire::{
+            self, Caller, MaintainArgs, RenewArgs, Shared, WireClaim, WireLease, WirePart, WorkArgs,
+        },
     },
 };
 
@@ -43,9 +43,28 @@ pub(super) enum Then {
 
 /// What is asked for together with more.
 pub(super) enum Part {
-    /// Commits; nobody waits for those that give jobs back.
-    Commits(Vec<Commit>, Option<Answer<Receipts>>),
-    Claim(Claim, Answer<Claimed>),
+    /// The commits of some requests, one after the other.
+    Commits(Vec<Committing>),
+    Claim(Claim, Tokens, Answer<Claimed>),
+}
+
+/// The commits of one request, and who is told; nobody waits for those that give jobs back.
+pub(super) type Committing = (Vec<Commit>, Option<Answer<Receipts>>);
+
+/// The tokens of a claim's leases: what all of them begin with, and the number of each in the last eight digits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tokens(u128);
+
+impl Tokens {
+    /// The token of the job that was leased as the `number`th.
+    pub(super) fn nth(self, number: u32) -> LeaseToken {
+        LeaseToken::from_u128(self.0 | u128::from(number))
+    }
+
+    /// The digits that all begin with.
+    fn prefix(self) -> String {
+        format!("{:024x}", self.0 >> 32)
+    }
 }
 
 /// Parts that are to share a call, and how much they are.
@@ -67,7 +86,10 @@ impl Gathered {
     fn add(&mut self, commits: Vec<Commit>, answer: Option<Answer<Receipts>>) {
         self.writes += writes(&commits);
         self.bytes += commits.iter().map(weight).sum::<usize>();
-        self.parts.push(Part::Commits(commits, answer));
+        match self.parts.last_mut() {
+            Some(Part::Commits(requests)) => requests.push((commits, answer)),
+            _ => self.parts.push(Part::Commits(vec![(commits, answer)])),
+        }
     }
 }
 
@@ -99,7 +121,7 @@ impl Desk {
                 }
                 Request::Claim(ask, answer) => {
                     if !answer.is_closed() {
-                        gathered.parts.push(Part::Claim(ask, answer));
+                        gathered.parts.push(Part::Claim(ask, self.next_tokens(), answer));
                     }
                 }
                 Request::GiveBack(jobs) => gathered.add(give_back(jobs), None),
@@ -140,7 +162,7 @@ impl Desk {
     }
 
     /// The claims that stand and that commits may have jobs for.
-    fn claims_for(&self, commits: &[Commit]) -> Vec<Part> {
+    fn claims_for(&mut self, commits: &[Commit]) -> Vec<Part> {
         let mut added: Vec<(&QueueName, usize)> = Vec::new();
         for job in commits.iter().flat_map(|commit| &commit.writes).flat_map(added_by) {
             let options = &job.options;
@@ -153,43 +175,61 @@ impl Desk {
             }
         }
         let claims = added.into_iter().flat_map(|(queue, jobs)| self.standing.take(queue, jobs));
-        claims.map(|(ask, answer)| Part::Claim(ask, answer)).collect()
+        let claims: Vec<_> = claims.collect();
+        let part = |(ask, answer)| Part::Claim(ask, self.next_tokens(), answer);
+        claims.into_iter().map(part).collect()
     }
 
-    fn work_call(&mut self, parts: Vec<Part>, now: Timestamp) -> Call {
-        let (prefix, node) = (Arc::clone(&self.prefix), Arc::clone(&self.node));
+    fn work_call(&self, parts: Vec<Part>, now: Timestamp) -> Call {
+        let prefixes: Vec<_> = parts.iter().map(token_prefix).collect();
         let mut asked = Vec::with_capacity(parts.len());
-        for part in &parts {
+        let mut shared = Shared::default();
+        for (part, token) in parts.iter().zip(&prefixes) {
             asked.push(match part {
-                Part::Commits(commits, _) => {
-                    let sound = commits.iter().filter(|commit| check(commit).is_ok());
-                    WirePart::Commits(wire::commits(sound, Caller { prefix: &prefix, now }))
+                Part::Commits(requests) => {
+                    let caller = Caller { prefix: &self.prefix, now };
+                    let requests = requests.iter().map(|(commits, _)| {
+                        let sound = commits.iter().filter(|commit| check(commit).is_ok());
+                        wire::commits(sound, caller, &mut shared)
+                    });
+                    WirePart::commits(requests)
                 }
-                Part::Claim(ask, _) => WirePart::Claim(WireClaim {
+                Part::Claim(ask, ..) => WirePart::Claim(WireClaim {
                     queue: ask.queue.as_str(),
                     max: ask.max.min(MAX_CLAIM),
                     burst: burst(ask.max),
                     lease: wire::millis(ask.lease_for),
                     worker: ask.worker.as_str(),
-                    token: self.next_token(),
+                    token,
                 }),
             });
         }
+        let (texts, keeps) = shared.into_lists();
         let argument = wire::encode(&WorkArgs {
-            prefix: &prefix,
-            node: &node,
+            prefix: &self.prefix,
+            node: &self.node,
             now: now.as_millis(),
             heard: self.feed.is_recording(),
             grace: self.grace,
+            texts,
+            keeps,
             parts: asked,
         });
         Call { script: Script::Work, argument, then: Then::Work(parts) }
     }
 
-    /// What the tokens of a claim begin with.
-    fn next_token(&mut self) -> String {
+    /// The tokens of the next claim.
+    fn next_tokens(&mut self) -> Tokens {
         self.claims = self.claims.wrapping_add(1);
-        format!("{:016x}{:08x}", self.nonce, self.claims)
+        Tokens(u128::from(self.nonce) << 64 | u128::from(self.claims) << 32)
+    }
+}
+
+/// What the tokens of a claim begin with; of other parts it is empty.
+fn token_prefix(part: &Part) -> String {
+    match part {
+        Part::Claim(_, tokens, _) => tokens.prefix(),
+        Part::Commits(..) => String::new(),
     }
 }
 

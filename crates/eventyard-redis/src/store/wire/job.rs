@@ -3,19 +3,29 @@
 use eventyard_core::{GroupKey, JobOptions, NewJob, OnChildFailure};
 use serde::Serialize;
 
-use super::{Blob, Caller, instant, millis};
+use super::{Blob, Caller, Shared, instant, millis};
 use crate::codec;
 
+/// A list that begins with the verb.
 #[derive(Serialize)]
-pub(super) struct WireJob<'a> {
-    queue: &'a str,
-    id: &'a str,
-    name: &'a str,
-    kind: String,
-    /// Absent when it is the body of the event that the job is made from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Blob<'a>>,
-    opts: String,
+pub(super) struct WireJob<'a>(
+    &'static str,
+    /// The queue, the id, the name.
+    &'a str,
+    &'a str,
+    &'a str,
+    /// Of what kind the data is.
+    String,
+    /// The data; absent when it is the body of the event that the job is made from.
+    Option<Blob<'a>>,
+    /// The number of the options.
+    usize,
+    /// What few jobs have.
+    Option<WireMore<'a>>,
+);
+
+#[derive(Default, PartialEq, Eq, Serialize)]
+struct WireMore<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -36,7 +46,7 @@ pub(super) struct WireJob<'a> {
     awaits: bool,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 struct WireRule<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +59,7 @@ struct WireRule<'a> {
     keep_last: bool,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 struct WireParent {
     key: String,
     /// The job's field `parent`, as BullMQ writes it.
@@ -57,7 +67,12 @@ struct WireParent {
 }
 
 /// `is_carried` says that the job's data is the body of the event it is published with.
-pub(super) fn wire_job<'a>(new: &'a NewJob, caller: Caller<'_>, is_carried: bool) -> WireJob<'a> {
+pub(super) fn wire_job<'a>(
+    new: &'a NewJob,
+    caller: Caller<'_>,
+    shared: &mut Shared,
+    is_carried: bool,
+) -> WireJob<'a> {
     let options: &JobOptions = &new.options;
     let (mut kind, data) = if is_carried {
         ("e".to_owned(), None)
@@ -68,13 +83,21 @@ pub(super) fn wire_job<'a>(new: &'a NewJob, caller: Caller<'_>, is_carried: bool
     if options.lifo() {
         kind.push('l');
     }
-    WireJob {
-        queue: new.queue.as_str(),
-        id: new.id.as_str(),
-        name: &new.name,
+    WireJob(
+        "enqueue",
+        new.queue.as_str(),
+        new.id.as_str(),
+        &new.name,
         kind,
         data,
-        opts: codec::options::encode(options, caller.prefix),
+        shared.text(codec::options::encode(options, caller.prefix)),
+        wire_more(new, caller),
+    )
+}
+
+fn wire_more<'a>(new: &'a NewJob, caller: Caller<'_>) -> Option<WireMore<'a>> {
+    let options: &JobOptions = &new.options;
+    let more = WireMore {
         priority: options.priority,
         lifo: options.lifo(),
         at: options.run_at.map(instant),
@@ -103,5 +126,6 @@ pub(super) fn wire_job<'a>(new: &'a NewJob, caller: Caller<'_>, is_carried: bool
             WireParent { key: format!("{queue_key}:{}", parent.id), link: link.to_string() }
         }),
         awaits: new.awaits_children,
-    }
+    };
+    (more != WireMore::default()).then_some(more)
 }

@@ -9,32 +9,41 @@ use eventyard_core::{
 use serde::Serialize;
 
 use super::{
-    Blob, Caller, WireKeep, instant,
+    Blob, Caller, Shared, instant,
     job::{WireJob, wire_job},
     millis,
 };
 use crate::codec;
 
 #[derive(Serialize)]
-#[serde(tag = "w", rename_all = "kebab-case")]
+#[serde(untagged)]
 pub(super) enum WireWrite<'a> {
+    Enqueue(WireJob<'a>),
+    Settle(WireSettlement<'a>),
+    Named(NamedWrite<'a>),
+}
+
+/// A list that begins with the verb and how the attempt ends.
+#[derive(Serialize)]
+pub(super) struct WireSettlement<'a>(
+    &'static str,
+    &'static str,
+    /// What the handler returned.
+    Option<Blob<'a>>,
+    /// The number of what says how long the job is kept.
+    Option<usize>,
+    /// When it runs again.
+    Option<i64>,
+    Option<WireFailure<'a>>,
+);
+
+/// What comes less often, by names.
+#[derive(Serialize)]
+#[serde(tag = "w", rename_all = "kebab-case")]
+pub(super) enum NamedWrite<'a> {
     Publish {
         event: WireEvent<'a>,
         jobs: Vec<WireJob<'a>>,
-    },
-    Enqueue {
-        job: WireJob<'a>,
-    },
-    Settle {
-        how: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        value: Option<Blob<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        failure: Option<WireFailure<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        at: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        keep: Option<WireKeep>,
     },
     Progress {
         value: Blob<'a>,
@@ -143,9 +152,15 @@ impl<'a> From<&'a Failure> for WireFailure<'a> {
     }
 }
 
-pub(super) fn wire_write<'a>(write: &'a Write, caller: Caller<'_>) -> WireWrite<'a> {
-    match write {
-        Write::Publish { event, jobs } => WireWrite::Publish {
+pub(super) fn wire_write<'a>(
+    write: &'a Write,
+    caller: Caller<'_>,
+    shared: &mut Shared,
+) -> WireWrite<'a> {
+    WireWrite::Named(match write {
+        Write::Enqueue(job) => return WireWrite::Enqueue(wire_job(job, caller, shared, false)),
+        Write::Settle(settlement) => return WireWrite::Settle(wire_settlement(settlement, shared)),
+        Write::Publish { event, jobs } => NamedWrite::Publish {
             event: WireEvent {
                 id: event.id.as_str(),
                 kind: &event.kind,
@@ -156,45 +171,43 @@ pub(super) fn wire_write<'a>(write: &'a Write, caller: Caller<'_>) -> WireWrite<
                 .iter()
                 .map(|job| {
                     let is_carried = job.payload.event().is_some_and(|own| own == event);
-                    wire_job(job, caller, is_carried)
+                    wire_job(job, caller, shared, is_carried)
                 })
                 .collect(),
         },
-        Write::Enqueue(job) => WireWrite::Enqueue { job: wire_job(job, caller, false) },
-        Write::Settle(settlement) => wire_settlement(settlement),
         Write::Progress(value) => {
-            WireWrite::Progress { value: Blob::Cow(codec::bytes::to_json(value)) }
+            NamedWrite::Progress { value: Blob::Cow(codec::bytes::to_json(value)) }
         }
         Write::Log(line) => {
             let line = &line[..line.floor_char_boundary(MAX_LOG_LINE_BYTES)];
-            WireWrite::Log { line: codec::log_line::encode(caller.now, line), most: MAX_LOG_LINES }
+            NamedWrite::Log { line: codec::log_line::encode(caller.now, line), most: MAX_LOG_LINES }
         }
-        Write::Step { name, result } => WireWrite::Step {
+        Write::Step { name, result } => NamedWrite::Step {
             name: name.as_str(),
             result: Blob::Cow(codec::bytes::to_json(result)),
             most: MAX_STEPS,
         },
-        Write::Put { collection, key, value, expected } => WireWrite::Put {
+        Write::Put { collection, key, value, expected } => NamedWrite::Put {
             collection,
             key,
             value: Blob::Cow(codec::bytes::to_json(value)),
             expected: *expected,
         },
-        Write::Delete { collection, key } => WireWrite::Delete { collection, key },
-        Write::Retry(job) => WireWrite::Retry { queue: job.queue.as_str(), id: job.id.as_str() },
+        Write::Delete { collection, key } => NamedWrite::Delete { collection, key },
+        Write::Retry(job) => NamedWrite::Retry { queue: job.queue.as_str(), id: job.id.as_str() },
         Write::Promote(job) => {
-            WireWrite::Promote { queue: job.queue.as_str(), id: job.id.as_str() }
+            NamedWrite::Promote { queue: job.queue.as_str(), id: job.id.as_str() }
         }
-        Write::Remove(job) => WireWrite::Remove { queue: job.queue.as_str(), id: job.id.as_str() },
-        Write::Pause(queue, paused) => WireWrite::Pause { queue: queue.as_str(), paused: *paused },
-        Write::Clean { queue, state, older_than, limit } => WireWrite::Clean {
+        Write::Remove(job) => NamedWrite::Remove { queue: job.queue.as_str(), id: job.id.as_str() },
+        Write::Pause(queue, paused) => NamedWrite::Pause { queue: queue.as_str(), paused: *paused },
+        Write::Clean { queue, state, older_than, limit } => NamedWrite::Clean {
             queue: queue.as_str(),
             state: state.as_str(),
             older: millis(*older_than),
             limit: *limit,
         },
-        Write::Forget(queue) => WireWrite::Forget { queue: queue.as_str() },
-        Write::Cancel { job, reason } => WireWrite::Cancel {
+        Write::Forget(queue) => NamedWrite::Forget { queue: queue.as_str() },
+        Write::Cancel { job, reason } => NamedWrite::Cancel {
             queue: job.queue.as_str(),
             id: job.id.as_str(),
             reason: Failure::new(FailureKind::Cancelled, reason.as_str()).message.into(),
@@ -203,40 +216,40 @@ pub(super) fn wire_write<'a>(write: &'a Write, caller: Caller<'_>) -> WireWrite<
             let data = codec::bytes::to_json(data);
             let kind = if matches!(data, Cow::Borrowed(_)) { "d" } else { "b" };
             let (queue, id) = (job.queue.as_str(), job.id.as_str());
-            WireWrite::Update { queue, id, kind, data: Blob::Cow(data) }
+            NamedWrite::Update { queue, id, kind, data: Blob::Cow(data) }
         }
-        Write::Reprioritize { job, priority } => WireWrite::Reprioritize {
+        Write::Reprioritize { job, priority } => NamedWrite::Reprioritize {
             queue: job.queue.as_str(),
             id: job.id.as_str(),
             priority: *priority,
         },
-        Write::Reschedule { job, at } => WireWrite::Reschedule {
+        Write::Reschedule { job, at } => NamedWrite::Reschedule {
             queue: job.queue.as_str(),
             id: job.id.as_str(),
             at: instant(*at),
         },
-        Write::Limit(queue, limits) => WireWrite::Limit {
+        Write::Limit(queue, limits) => NamedWrite::Limit {
             queue: queue.as_str(),
             limits: serde_json::to_string(limits).expect("limits are plain data"),
         },
         Write::PauseKey(queue, key, paused) => {
-            WireWrite::PauseKey { queue: queue.as_str(), key: key.as_str(), paused: *paused }
+            NamedWrite::PauseKey { queue: queue.as_str(), key: key.as_str(), paused: *paused }
         }
-    }
+    })
 }
 
-fn wire_settlement(settlement: &Settlement) -> WireWrite<'_> {
+fn wire_settlement<'a>(settlement: &'a Settlement, shared: &mut Shared) -> WireSettlement<'a> {
     let (mut value, mut failure, mut at, mut keep) = (None, None, None, None);
     let how = match settlement {
         Settlement::Complete { result, keep: kept } => {
             let result = result.as_deref();
             value = Some(Blob::Cow(result.map_or(Cow::Borrowed(b"null"), codec::bytes::to_json)));
-            keep = Some((*kept).into());
+            keep = Some(shared.keep(*kept));
             "complete"
         }
         Settlement::Fail { failure: why, keep: kept } => {
             failure = Some(why.into());
-            keep = Some((*kept).into());
+            keep = Some(shared.keep(*kept));
             "fail"
         }
         Settlement::Retry { at: again, failure: why } => {
@@ -251,5 +264,5 @@ fn wire_settlement(settlement: &Settlement) -> WireWrite<'_> {
         Settlement::Release => "release",
         Settlement::AwaitChildren => "await",
     };
-    WireWrite::Settle { how, value, failure, at, keep }
+    WireSettlement("settle", how, value, keep, at, failure)
 }

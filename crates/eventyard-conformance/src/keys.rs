@@ -68,6 +68,17 @@ pub async fn a_claim_of_many_is_fair(f: &Fixture) {
     assert_eq!(f.claim_ids("q", 3).await, ["b2", "b3", "a3"]);
 }
 
+/// Jobs without a key that were claimed before there was one do not count against those that wait.
+pub async fn turns_begin_with_the_first_key(f: &Fixture) {
+    f.enqueue((0..10).map(|n| job("q", &format!("j{n}")))).await;
+    assert_eq!(f.claim("q", 8).await.len(), 8);
+    f.enqueue(many("a", 2)).await;
+    let next = f.claim_ids("q", 1).await;
+    assert_eq!(next.len(), 1);
+    assert!(!next[0].starts_with('a'), "{next:?}");
+    assert_eq!(f.claim_ids("q", 1).await, ["a0"]);
+}
+
 /// A claim of very many may take a few jobs of a key at a time, and shares out as evenly in the end.
 pub async fn a_claim_of_very_many_is_fair(f: &Fixture) {
     f.enqueue(many("a", 300).chain(many("b", 300))).await;

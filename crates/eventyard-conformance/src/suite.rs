@@ -184,6 +184,7 @@ macro_rules! store_suite {
                 keys_take_turns
                 a_claim_of_many_is_fair
                 a_claim_of_very_many_is_fair
+                turns_begin_with_the_first_key
                 weights_are_shares
                 jobs_without_a_key_take_turns_together
                 the_order_holds_inside_a_key

@@ -28,7 +28,7 @@ pub struct Turns<K: Eq + Hash> {
     order: BTreeSet<(u64, u64)>,
     by_place: HashMap<(u64, u64), K>,
     places: HashMap<K, (u64, u64)>,
-    /// The tag of whoever was served last.
+    /// The tag of the job that was served last, but never beyond that of the key whose turn it is.
     present: u64,
     joined: u64,
 }
@@ -89,8 +89,10 @@ impl<K: Eq + Hash + Clone> Turns<K> {
         if let Some(place) = self.order.pop_first() {
             let key = self.by_place.remove(&place).expect("every place has its key");
             self.places.remove(&key);
-            self.present = place.0;
-            self.place(key, place.0 + step(weight).saturating_mul(jobs as u64));
+            let jobs = jobs as u64;
+            let last = place.0 + step(weight).saturating_mul(jobs.saturating_sub(1));
+            self.present = self.order.first().map_or(last, |next| last.min(next.0));
+            self.place(key, place.0 + step(weight).saturating_mul(jobs));
         }
     }
 
@@ -136,6 +138,21 @@ mod tests {
         let served = serve(&mut turns, &[('a', 3)], 40);
         assert_eq!(served.matches('a').count(), 30);
         assert!(!served.contains("bb") && !served.contains("aaaaa"), "{served}");
+    }
+
+    #[test]
+    fn turns_that_a_key_had_alone_change_nothing() {
+        let mut alone = Turns::default();
+        alone.join('a', 1);
+        for jobs in [1, 8, 3] {
+            alone.serve(1, jobs);
+        }
+        let mut fresh = Turns::default();
+        fresh.join('a', 1);
+        for turns in [&mut alone, &mut fresh] {
+            turns.join('b', 1);
+            assert_eq!(serve(turns, &[], 4), "abab");
+        }
     }
 
     #[test]

@@ -250,7 +250,7 @@ function lane.pick(q, left, burst, take)
   end
   local picks, by_key = {}, {}
   while left > 0 do
-    local first = call('ZRANGE', q.own .. 'turns', 0, 0, 'WITHSCORES')
+    local first = call('ZRANGE', q.own .. 'turns', 0, 1, 'WITHSCORES')
     if not first[1] then
       break
     end
@@ -264,13 +264,15 @@ function lane.pick(q, left, burst, take)
     local jobs = math.min(burst, left, pick.room - pick.jobs)
     pick.jobs = pick.jobs + jobs
     left = left - jobs
-    q.present = tag
+    local step = math.floor(STEP / weight(q, key))
+    -- The tag of the last of these jobs, but never beyond that of the lane whose turn it is.
+    q.present = math.min(tag + step * math.max(jobs - 1, 0), tonumber(first[4]) or math.huge)
     q.turned = true
     call('ZREM', q.own .. 'turns', first[1])
     if pick.jobs >= pick.room then
       call('HDEL', q.own .. 'turn', key)
     else
-      place_turn(q, key, tag + math.floor(STEP / weight(q, key)) * jobs)
+      place_turn(q, key, tag + step * jobs)
     end
   end
   local ids, keys = {}, {}

@@ -225,6 +225,18 @@ mod tests {
     use crate::{Options, writer::answers::Answer};
 
     #[test]
+    fn nothing_goes_beside_a_group_that_goes_alone() {
+        let mut state = State::default();
+        assert_eq!(state.room(), Room::Idle);
+        state.take_number();
+        assert_eq!(state.room(), Room::Next);
+        state.goes_alone = true;
+        assert_eq!(state.room(), Room::None);
+        state.answered += 1;
+        assert_eq!(state.room(), Room::Idle);
+    }
+
+    #[test]
     fn a_write_that_fails_is_told_to_all_and_stops_the_writer() {
         let shared = Shared::new(Options::new("the-store.db"));
         let flusher = Flusher::start(&shared).unwrap();

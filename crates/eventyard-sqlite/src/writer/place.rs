@@ -12,9 +12,11 @@ use crate::encoding::{HOLDS, KEYED, LIFO};
 const MAX_PROMOTED: i64 = 10_000;
 /// How many numbers are set aside for a queue at once.
 const BLOCK: i64 = 4096;
-/// How many are set aside for a key of which jobs wait. Each such key adds jobs at a place of its own: those of thousands
-/// of keys must be few pages in all.
-const LANE_BLOCK: i64 = 8;
+/// How many are set aside at once for a key of which jobs wait, when so many keys are known: the more, the more of its
+/// jobs stand together. But each key adds jobs at a place of its own, and those of thousands must be few pages in all.
+fn lane_block(lanes: usize) -> i64 {
+    i64::try_from(4096 / lanes.max(1)).unwrap_or(i64::MAX).clamp(8, 256)
+}
 
 /// The state of a runnable job with this priority, on a queue that is not paused.
 pub(super) const fn runnable(priority: i64) -> JobState {
@@ -33,7 +35,7 @@ impl Writer<'_> {
         let size = match self.state.lanes.get(&lane) {
             None => BLOCK,
             Some(lane) if lane.waiting == 0 => 1,
-            Some(_) => LANE_BLOCK,
+            Some(_) => lane_block(self.state.lanes.len()),
         };
         let mut block = self.numbers.jobs.take(size, &mut self.sql.set_meta)?;
         let number = block.next().expect("a block is not empty");

@@ -16,13 +16,12 @@ impl Writer<'_> {
     /// Leases up to `max` runnable jobs of a queue: the keys by turns, the jobs of each in order.
     pub(super) fn claim(&mut self, queue: QueueId, ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
         self.begin()?;
-        if self.pending.has_many_ready() {
-            self.write_ready()?;
-        }
         let picks = self.pick(queue, ask, MAX_CLAIMED)?;
         let mut leased = Vec::with_capacity(picks.iter().map(|(_, picked)| picked).sum());
         for (lane, count) in picks {
-            self.claim_in_lane(queue, lane, count, ask, &mut leased)?;
+            for run in self.take_from(queue, lane, count)? {
+                self.lease_run(&run, ask, &mut leased)?;
+            }
         }
         self.update_turns()?;
         if self.state.limits(queue).rate.is_some() {
@@ -34,24 +33,19 @@ impl Writer<'_> {
         Ok(leased)
     }
 
-    fn claim_in_lane(
+    /// Takes the first `count` runnable jobs of a lane from where they stand.
+    fn take_from(
         &mut self,
         queue: QueueId,
         lane: LaneId,
         count: usize,
-        ask: &Claim,
-        leased: &mut Vec<Leased>,
-    ) -> rusqlite::Result<()> {
-        let runs = if self.pending.ready_in(lane) == self.state.waiting_in(queue, lane) {
-            self.pending.take_ready(lane, count)
-        } else {
-            self.write_ready()?;
-            self.take_first(queue, lane, count)?
-        };
-        for run in runs {
-            self.lease_run(&run, ask, leased)?;
+    ) -> rusqlite::Result<Vec<Run>> {
+        let waiting = self.state.waiting_in(queue, lane);
+        if self.pending.has_all_ready(lane, waiting) {
+            return Ok(self.pending.take_ready(lane, count));
         }
-        Ok(())
+        self.write_ready_in(lane)?;
+        self.take_first(queue, lane, count)
     }
 
     /// Takes the first `count` runnable jobs of a lane out of the file.
@@ -80,14 +74,18 @@ impl Writer<'_> {
             let run = Run { first, n: row.get(2)? };
             let (taken, behind) = run.split(left);
             left -= taken.n;
-            runs.push(taken);
+            match runs.last_mut().filter(|run| run.continues_with(&taken.first)) {
+                Some(run) => run.n += taken.n,
+                None => runs.push(taken),
+            }
             rest = behind;
         }
         drop(rows);
         // Runs of one priority follow one another: nothing else stands in between.
         for runs in runs.chunk_by(|a, b| a.first.priority == b.first.priority) {
-            let (first, last) = (&runs[0].first, &runs[runs.len() - 1].first);
-            self.sql.delete_ready.execute((lane.0, first.priority, first.ord, last.ord))?;
+            let (first, last) = (&runs[0].first, &runs[runs.len() - 1]);
+            let last = last.first.ord + last.n - 1;
+            self.sql.delete_ready.execute((lane.0, first.priority, first.ord, last))?;
         }
         rest.map_or(Ok(()), |rest| self.insert_ready(&rest))?;
         Ok(runs)

@@ -2,7 +2,7 @@
 //!
 //! A queue without keys has one lane and needs no turns: nothing here costs it anything.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use eventyard_core::{
     Claim, GroupKey, JobState, Timestamp,
@@ -10,9 +10,11 @@ use eventyard_core::{
     inspect::KeyStatus,
     rate::RateWindow,
 };
+use rustc_hash::FxHashMap;
 
 use super::{
     Writer,
+    pending::Run,
     place::runnable,
     state::{LaneId, NEVER, QueueId, State, Ticket},
     statements::Statements,
@@ -30,16 +32,31 @@ pub(super) struct Lane {
     pub(super) held: i64,
     /// Numbers set aside for the next jobs.
     pub(super) numbers: Range<i64>,
+    /// The run that was written last, which is where the next jobs may stand; it may have changed since.
+    pub(super) tail: Option<Run>,
     /// Those that began.
     pub(super) window: RateWindow,
     /// When its rate allows another.
     reopens: Timestamp,
+    /// The last epoch in which it was noted for an undo.
+    pub(super) noted_in: Option<u64>,
 }
 
 impl Lane {
     pub(super) fn new(queue: QueueId, key: GroupKey) -> Self {
         let window = RateWindow::default();
-        Self { queue, key, waiting: 0, active: 0, held: 0, numbers: 0..0, window, reopens: NEVER }
+        Self {
+            queue,
+            key,
+            waiting: 0,
+            active: 0,
+            held: 0,
+            numbers: 0..0,
+            tail: None,
+            window,
+            reopens: NEVER,
+            noted_in: None,
+        }
     }
 }
 
@@ -82,10 +99,12 @@ impl State {
             return size(self.waiting_in(queue, id));
         }
         let limits = self.limits(queue).clone();
-        let Some(mut lane) = self.lanes.get(&id).cloned() else { return 0 };
+        let Some(lane) = self.lanes.get(&id) else { return 0 };
+        let is_paused = self.is_key_paused(queue, &lane.key);
+        let lane = self.lanes.get_mut(&id).expect("it is there");
         lane.reopens = NEVER;
         let is_held = limits.keys.ordered && lane.held > 0;
-        let mut room = if is_held || self.is_key_paused(queue, &lane.key) {
+        let mut room = if is_held || is_paused {
             0
         } else {
             size((i64::from(limits.keys.active()) - lane.active).min(lane.waiting))
@@ -94,8 +113,6 @@ impl State {
             room = room.min(lane.window.room(rate, now));
             lane.reopens = lane.window.opens(rate).unwrap_or(NEVER);
         }
-        // Nothing of this can be seen or undone.
-        self.lanes.insert(id, lane);
         room
     }
 
@@ -165,9 +182,11 @@ impl Writer<'_> {
     pub(super) fn update_turns(&mut self) -> rusqlite::Result<()> {
         let mut touched: Vec<_> = self.state.touched_lanes.drain().collect();
         let lanes = &self.state.lanes;
-        touched.sort_by_cached_key(|(queue, id)| {
-            (queue.0, lanes.get(id).map(|lane| lane.key.clone()))
-        });
+        if touched.len() > 1 {
+            touched.sort_by_cached_key(|(queue, id)| {
+                (queue.0, lanes.get(id).map(|lane| lane.key.clone()))
+            });
+        }
         let mut limited = Vec::new();
         for (queue, id) in touched {
             if self.state.slot(queue).turns.is_none() {
@@ -325,7 +344,7 @@ impl Writer<'_> {
             return Ok(picks);
         };
         let mut picks: Vec<(LaneId, usize)> = Vec::new();
-        let mut rooms: HashMap<LaneId, (usize, usize)> = Default::default();
+        let mut rooms = FxHashMap::<LaneId, (usize, usize)>::default();
         while left > 0
             && let Some(&id) = turns.next()
         {

@@ -4,6 +4,8 @@
 //! of them and one deletes a run. Whatever could see the difference asks for
 //! [`Writer::write_pending`] first. Jobs that are claimed in the turn that made them runnable are never written as such.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use eventyard_core::{JobState, Keep, Timestamp, WorkerId};
 
@@ -16,9 +18,9 @@ use crate::encoding::{EXPIRES, PARENT, TRACED, finished_state};
 /// The most finished jobs that one group removes for being beyond the number that is kept. It
 /// matters only after that number was lowered; the next settled jobs go on.
 const MAX_TRIMMED: i64 = 10_000;
-/// More runs than this are written before jobs are claimed.
+/// More runs of a lane than this are written before its jobs are claimed.
 const MANY_RUNS: usize = 32;
-/// How many of the last runs a new job is compared with.
+/// How many of the last runs of its lane a new job is compared with.
 const RUNS_COMPARED: usize = 8;
 
 /// Jobs with consecutive numbers and places that are otherwise alike.
@@ -42,9 +44,9 @@ impl Run {
         (Self { n, ..self }, (n < self.n).then(|| self.behind(n)))
     }
 
-    fn continues_with(&self, job: &Ticket) -> bool {
-        let next = self.behind(self.n).first;
-        next == *job
+    /// Whether a job stands right behind the last one of the run, and is otherwise alike.
+    pub(super) fn continues_with(&self, job: &Ticket) -> bool {
+        self.behind(self.n).first == *job
     }
 }
 
@@ -84,8 +86,8 @@ impl FinishedRun {
 
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// Jobs that are runnable.
-    ready: Vec<Run>,
+    /// Jobs that are runnable, by lane.
+    ready: BTreeMap<LaneId, Vec<Run>>,
     /// Jobs that are finished.
     finished: Vec<FinishedRun>,
     /// Finished jobs of which only the newest are kept, and how many.
@@ -103,37 +105,36 @@ pub(super) struct Pending {
 impl Pending {
     /// A job is runnable.
     pub(super) fn ready(&mut self, job: &Ticket) {
-        let mut last = self.ready.iter_mut().rev().take(RUNS_COMPARED);
+        let runs = self.ready.entry(job.lane).or_default();
+        let mut last = runs.iter_mut().rev().take(RUNS_COMPARED);
         match last.find(|run| run.continues_with(job)) {
             Some(run) => run.n += 1,
-            None => self.ready.push(Run { first: *job, n: 1 }),
+            None => runs.push(Run { first: *job, n: 1 }),
         }
     }
 
-    /// How many jobs of a lane are runnable and not yet written.
-    pub(super) fn ready_in(&self, lane: LaneId) -> i64 {
-        let runs = self.ready.iter().filter(|run| run.first.lane == lane);
-        runs.map(|run| run.n).sum()
-    }
-
-    /// Whether it takes long to look through the runnable jobs.
-    pub(super) fn has_many_ready(&self) -> bool {
-        self.ready.len() > MANY_RUNS
+    /// Whether all of the `waiting` runnable jobs of a lane are here, and are few enough runs to look through.
+    pub(super) fn has_all_ready(&self, lane: LaneId, waiting: i64) -> bool {
+        let runs = self.ready.get(&lane).map_or(&[][..], Vec::as_slice);
+        runs.len() <= MANY_RUNS && runs.iter().map(|run| run.n).sum::<i64>() == waiting
     }
 
     /// Takes the first `count` runnable jobs of a lane, if all that it has are here.
     pub(super) fn take_ready(&mut self, lane: LaneId, count: usize) -> Vec<Run> {
         let mut left = i64::try_from(count).unwrap_or(i64::MAX);
-        let mut runs: Vec<_> = self.ready.extract_if(.., |run| run.first.lane == lane).collect();
+        let mut runs = self.ready.remove(&lane).unwrap_or_default();
         runs.sort_unstable_by_key(|run| (run.first.priority, run.first.ord));
-        let mut taken = Vec::new();
+        let (mut taken, mut rest) = (Vec::new(), Vec::new());
         for run in runs {
-            let (first, rest) = run.split(left);
+            let (first, behind) = run.split(left);
             left -= first.n;
-            self.ready.extend(rest);
+            rest.extend(behind);
             if first.n > 0 {
                 taken.push(first);
             }
+        }
+        if !rest.is_empty() {
+            self.ready.insert(lane, rest);
         }
         taken
     }
@@ -249,8 +250,16 @@ impl Writer<'_> {
 
     /// Writes the runnable jobs that are pending.
     pub(super) fn write_ready(&mut self) -> rusqlite::Result<()> {
-        for run in std::mem::take(&mut self.pending.ready) {
-            self.insert_ready(&run)?;
+        for run in std::mem::take(&mut self.pending.ready).into_values().flatten() {
+            self.append_ready(&run)?;
+        }
+        Ok(())
+    }
+
+    /// Writes those of one lane.
+    pub(super) fn write_ready_in(&mut self, lane: LaneId) -> rusqlite::Result<()> {
+        for run in self.pending.ready.remove(&lane).unwrap_or_default() {
+            self.append_ready(&run)?;
         }
         Ok(())
     }

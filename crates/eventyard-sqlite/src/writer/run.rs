@@ -42,6 +42,23 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Adds a run of runnable jobs that may go on where the last one of their key ends.
+    pub(super) fn append_ready(&mut self, run: &Run) -> rusqlite::Result<()> {
+        let Some(lane) = self.state.lanes.get_mut(&run.first.lane) else {
+            return self.insert_ready(run);
+        };
+        if let Some(tail) = lane.tail.as_mut().filter(|tail| tail.continues_with(&run.first)) {
+            let Ticket { seq, lane, priority, ord, attempts, crashes, flags, .. } = tail.first;
+            let row = (lane.0, priority, ord, tail.n, seq, attempts, crashes, flags, run.n);
+            if self.sql.lengthen_ready.execute(row)? > 0 {
+                tail.n += run.n;
+                return Ok(());
+            }
+        }
+        lane.tail = Some(*run);
+        self.insert_ready(run)
+    }
+
     /// Takes `count` jobs out of a run of runnable ones, behind its first `skip`.
     pub(super) fn take_ready(&mut self, run: &Run, skip: i64, count: i64) -> rusqlite::Result<()> {
         let Ticket { lane, priority, ord, .. } = run.first;

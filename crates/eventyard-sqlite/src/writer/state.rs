@@ -7,7 +7,7 @@ mod row;
 mod undo;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     ops::Range,
     sync::Arc,
 };
@@ -18,6 +18,7 @@ use eventyard_core::{
     inspect::{Counts, QueueStatus},
     rate::RateWindow,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::undo::Undo;
 pub(super) use self::{
@@ -48,18 +49,18 @@ pub(super) struct Queue {
 pub(super) struct State {
     queues: Vec<Option<Queue>>,
     by_name: HashMap<QueueName, QueueId>,
-    active: HashMap<i64, Active>,
-    rows: HashMap<i64, LeaseRow>,
+    active: FxHashMap<i64, Active>,
+    rows: FxHashMap<i64, LeaseRow>,
     /// How many events the log has.
     pub(super) events: u64,
     undo: Vec<Undo>,
     epoch: u64,
     touched: Vec<QueueName>,
     due_moved: bool,
-    pub(super) lanes: HashMap<LaneId, Lane>,
+    pub(super) lanes: FxHashMap<LaneId, Lane>,
     pub(super) lanes_by_key: HashMap<(QueueId, GroupKey), LaneId>,
     /// The lanes that may have to join or leave the turns of their queues.
-    pub(super) touched_lanes: HashSet<(QueueId, LaneId)>,
+    pub(super) touched_lanes: FxHashSet<(QueueId, LaneId)>,
     /// The keys that were changed since the last [`settle`](Self::settle).
     changed_keys: Vec<(QueueId, GroupKey)>,
     /// No job fails before this for not having begun.
@@ -71,16 +72,16 @@ impl Default for State {
         Self {
             queues: Vec::new(),
             by_name: HashMap::new(),
-            active: HashMap::new(),
-            rows: HashMap::new(),
+            active: FxHashMap::default(),
+            rows: FxHashMap::default(),
             events: 0,
             undo: Vec::new(),
             epoch: 0,
             touched: Vec::new(),
             due_moved: false,
-            lanes: HashMap::new(),
+            lanes: FxHashMap::default(),
             lanes_by_key: HashMap::new(),
-            touched_lanes: HashSet::new(),
+            touched_lanes: FxHashSet::default(),
             changed_keys: Vec::new(),
             next_expiry: NEVER,
         }
@@ -159,11 +160,20 @@ impl State {
 
     /// Changes a lane that is known.
     pub(super) fn change_lane(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) {
-        let mut lane = self.lanes[&id].clone();
-        change(&mut lane);
-        let queue = lane.queue;
-        self.set_lane(id, Some(lane));
+        let queue = self.alter_lane(id, change).queue;
         self.touch_lane(queue, id);
+    }
+
+    /// Changes a lane in a way that has no say in whether it takes turns.
+    fn alter_lane(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) -> &Lane {
+        let lane = self.lanes.get_mut(&id).expect("a lane in use is known");
+        if lane.noted_in != Some(self.epoch) {
+            lane.noted_in = Some(self.epoch);
+            self.undo.push(Undo::Lane(id, Some(Box::new(lane.clone()))));
+            self.changed_keys.push((lane.queue, lane.key.clone()));
+        }
+        change(lane);
+        lane
     }
 
     /// Says that no job fails before `at` for not having begun.
@@ -294,7 +304,8 @@ impl State {
         self.undo.push(Undo::Active(seq, before));
         self.count(queue, JobState::Active, 1);
         if lane.has_key() {
-            self.change_lane(lane, |lane| lane.active += 1);
+            // Whoever counts it as no longer runnable touches the lane.
+            self.alter_lane(lane, |lane| lane.active += 1);
         }
     }
 
@@ -302,9 +313,14 @@ impl State {
     pub(super) fn end_lease(&mut self, seq: i64) -> Active {
         let active = self.active.remove(&seq).expect("the lease was checked");
         self.undo.push(Undo::Active(seq, Some(active.clone())));
-        self.count(active.ticket.queue, JobState::Active, -1);
-        if active.ticket.lane.has_key() {
-            self.change_lane(active.ticket.lane, |lane| lane.active -= 1);
+        let Ticket { queue, lane: id, .. } = active.ticket;
+        self.count(queue, JobState::Active, -1);
+        if id.has_key() {
+            let is_empty = self.alter_lane(id, |lane| lane.active -= 1).waiting == 0;
+            // Otherwise it goes on taking turns as before.
+            if is_empty || self.limits(queue).keys.active() < u32::MAX {
+                self.touch_lane(queue, id);
+            }
         }
         active
     }

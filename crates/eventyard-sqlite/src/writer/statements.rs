@@ -65,6 +65,8 @@ statements! {
 
     insert_ready = "INSERT INTO ready (queue, priority, ord, n, seq, attempts, crashes, flags)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    lengthen_ready = "UPDATE ready SET n = n + ?9 WHERE queue = ?1 AND priority = ?2 AND ord = ?3
+        AND (n, seq, attempts, crashes, flags) = (?4, ?5, ?6, ?7, ?8)";
     find_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags, queue FROM ready
         WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
     first_ready = "SELECT priority, ord, n, seq, attempts, crashes, flags FROM ready

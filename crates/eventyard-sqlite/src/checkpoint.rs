@@ -20,16 +20,40 @@ use crate::connect;
 /// After this many new pages in the log, 32 MiB, the thread moves them. Jobs come and go, so the same pages are changed
 /// again and again: the longer the log, the fewer of them are moved.
 const STEP: i32 = 8192;
-/// From this many pages on, the writer sees to it that the log starts over.
+/// From this many pages on, the log is to start over: the thread goes on until little is left.
 const LIMIT: i32 = 2 * STEP;
+/// No more pages than this are little: the writer moves them itself.
+const LITTLE: i32 = STEP / 16;
 /// From this many pages on, the writer waits for the thread: a disk that is too slow for it is too slow for more.
 const WAIT: i32 = 3 * STEP;
+
+/// Who moves pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mover {
+    Thread,
+    Writer,
+}
+
+/// Who moves pages now, if anyone does, when the log has so many, and had `moved` when somebody did last: the thread or
+/// not.
+fn mover(pages: i32, moved: i32, by_thread: bool) -> Option<Mover> {
+    let left = pages - moved;
+    match pages {
+        ..LIMIT => (left >= STEP).then_some(Mover::Thread),
+        // Where the writer could not start the log over, somebody reads: it does not try at every commit.
+        _ if left < LITTLE && !by_thread => None,
+        _ if left <= LITTLE || pages >= WAIT => Some(Mover::Writer),
+        _ => Some(Mover::Thread),
+    }
+}
 
 pub(crate) struct Checkpoints {
     /// The pages in the log after the last commit.
     pages: Arc<AtomicI32>,
     /// The pages in the log when the thread was last asked, or when the writer last tried itself.
     asked_at: i32,
+    /// Whether it was the thread: if so, no more than what came since is left.
+    by_thread: bool,
     /// Whether the thread was asked and has not said that it is done.
     is_busy: bool,
     ask: Option<SyncSender<()>>,
@@ -65,26 +89,25 @@ impl Checkpoints {
         }
         let thread = thread.ok();
         let ask = thread.is_some().then_some(ask);
-        Ok(Self { pages, asked_at: 0, is_busy: false, ask, done, thread })
+        Ok(Self { pages, asked_at: 0, by_thread: false, is_busy: false, ask, done, thread })
     }
 
     /// Called after each commit.
     pub(crate) fn after_commit(&mut self, conn: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.asked_at {
-            self.asked_at = 0;
+            (self.asked_at, self.by_thread) = (0, false);
         }
-        if pages - self.asked_at < STEP || !self.is_idle(pages >= WAIT) {
+        let mover = mover(pages, self.asked_at, self.by_thread);
+        if mover.is_none() || !self.is_idle(pages >= WAIT) {
             return;
         }
         self.asked_at = pages;
-        match &self.ask {
-            Some(ask) if pages < LIMIT => self.is_busy = ask.send(()).is_ok(),
-            _ => {
-                if let Err(error) = checkpoint(conn, "PASSIVE") {
-                    tracing::warn!(%error, "a checkpoint of the store failed");
-                }
-            }
+        self.by_thread = mover == Some(Mover::Thread) && self.ask.is_some();
+        if let Some(ask) = self.ask.as_ref().filter(|_| self.by_thread) {
+            self.is_busy = ask.send(()).is_ok();
+        } else if let Err(error) = checkpoint(conn, "PASSIVE") {
+            tracing::warn!(%error, "a checkpoint of the store failed");
         }
     }
 
@@ -136,4 +159,28 @@ pub(crate) fn checkpoint(conn: &Connection, mode: &str) -> rusqlite::Result<bool
         let (is_busy, in_log, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(!is_busy && in_log == moved)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_moves_only_what_is_little() {
+        for (pages, moved, by_thread, who) in [
+            (STEP - 1, 0, false, None),
+            (STEP, 0, false, Some(Mover::Thread)),
+            (LIMIT - 1, STEP, true, None),
+            (LIMIT, STEP, true, Some(Mover::Thread)),
+            (LIMIT + LITTLE + 1, LIMIT, true, Some(Mover::Thread)),
+            (LIMIT + LITTLE, LIMIT, true, Some(Mover::Writer)),
+            // The writer was in vain.
+            (LIMIT + 1, LIMIT, false, None),
+            (LIMIT + LITTLE, LIMIT, false, Some(Mover::Writer)),
+            // The thread is too slow.
+            (WAIT, LIMIT, true, Some(Mover::Writer)),
+        ] {
+            assert_eq!(mover(pages, moved, by_thread), who, "{pages} {moved} {by_thread}");
+        }
+    }
 }

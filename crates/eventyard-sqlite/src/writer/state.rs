@@ -44,7 +44,7 @@ pub(super) struct Queue {
     pub(super) turns: Option<Box<Turns<LaneId>>>,
 }
 
-/// The mirror.
+/// The mirror. Numbers are hashed quickly: the store gives them out, so nobody can choose them to collide.
 #[derive(Debug)]
 pub(super) struct State {
     queues: Vec<Option<Queue>>,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use eventyard_core::{
-    Inspect, JobOptions, JobState, Keep, PageAsk, Store, StoreError, StoreErrorKind,
+    GroupKey, Inspect, JobOptions, JobState, Keep, PageAsk, Store, StoreError, StoreErrorKind,
 };
 use eventyard_sqlite::{Options, SqliteStore, Synchronous};
 use yard::{claim, clock, commit, complete, count, job, job_with, look, open, settle};
@@ -109,6 +109,30 @@ async fn a_torn_group_was_never_acknowledged() {
     // The place of the torn one is taken by the next.
     commit(&again, [job("q", "d")]).await.unwrap();
     assert_eq!(count(&again, "q", JobState::Waiting).await, 1);
+}
+
+#[tokio::test]
+async fn rows_that_were_made_longer_are_so_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = settled(folder.path()).await;
+    let keyed = |id: String| {
+        let key = Some(GroupKey::new("k").unwrap());
+        job_with("q", &id, vec![], JobOptions { key, ..JobOptions::default() })
+    };
+    for n in 0..20 {
+        commit(&store, [keyed(format!("j{n}"))]).await.unwrap();
+    }
+    // The row is not what it was when it was written last.
+    assert_eq!(claim(&store, "q", 3).await.len(), 3);
+    for n in 20..25 {
+        commit(&store, [keyed(format!("j{n}"))]).await.unwrap();
+    }
+    let (_copy, path) = power_cut(folder.path());
+    let before = look(&store).await;
+    store.close().await;
+    let store = open(&path, clock()).await;
+    assert_eq!(look(&store).await, before);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -2,10 +2,8 @@
 //!
 //! A queue without keys has one lane and needs no turns: nothing here costs it anything.
 
-use std::ops::Range;
-
 use eventyard_core::{
-    Claim, GroupKey, JobState, Timestamp,
+    Claim, GroupKey, Timestamp,
     fair::{Turns, burst},
     inspect::KeyStatus,
     rate::RateWindow,
@@ -14,128 +12,10 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Writer,
-    pending::Run,
-    place::runnable,
-    state::{LaneId, NEVER, QueueId, State, Ticket},
+    state::{Lane, LaneId, NEVER, QueueId, Ticket, size},
     statements::Statements,
 };
 use crate::encoding::{KEYED, OptionsReader};
-
-/// The jobs of one key.
-#[derive(Debug, Clone)]
-pub(super) struct Lane {
-    pub(super) queue: QueueId,
-    pub(super) key: GroupKey,
-    /// How many could run, are active, and let no other of the key run before them.
-    pub(super) waiting: i64,
-    pub(super) active: i64,
-    pub(super) held: i64,
-    /// Numbers set aside for the next jobs.
-    pub(super) numbers: Range<i64>,
-    /// The run that was written last, which is where the next jobs may stand; it may have changed since.
-    pub(super) tail: Option<Run>,
-    /// Those that began.
-    pub(super) window: RateWindow,
-    /// When its rate allows another.
-    reopens: Timestamp,
-    /// The last epoch in which it was noted for an undo.
-    pub(super) noted_in: Option<u64>,
-}
-
-impl Lane {
-    pub(super) fn new(queue: QueueId, key: GroupKey) -> Self {
-        let window = RateWindow::default();
-        Self {
-            queue,
-            key,
-            waiting: 0,
-            active: 0,
-            held: 0,
-            numbers: 0..0,
-            tail: None,
-            window,
-            reopens: NEVER,
-            noted_in: None,
-        }
-    }
-}
-
-impl State {
-    /// Remembers that a lane may have to join or leave the turns of its queue.
-    pub(super) fn touch_lane(&mut self, queue: QueueId, lane: LaneId) {
-        self.touched_lanes.insert((queue, lane));
-    }
-
-    /// Counts `by` more runnable jobs of a lane.
-    pub(super) fn count_runnable(&mut self, job: &Ticket, by: i64) {
-        self.count(job.queue, runnable(job.priority), by);
-        if job.lane.has_key() {
-            self.figures_mut(job.queue).keyed += by;
-            self.change_lane(job.lane, |lane| lane.waiting += by);
-        } else if self.slot(job.queue).turns.is_some() {
-            self.touch_lane(job.queue, job.lane);
-        }
-    }
-
-    /// How many jobs of a queue could run.
-    fn waiting(&self, queue: QueueId) -> i64 {
-        let counts = &self.figures(queue).counts;
-        let waiting = counts.get(JobState::Waiting) + counts.get(JobState::Prioritized);
-        i64::try_from(waiting).unwrap_or(i64::MAX)
-    }
-
-    /// How many jobs of a lane could run.
-    pub(super) fn waiting_in(&self, queue: QueueId, lane: LaneId) -> i64 {
-        if lane.has_key() {
-            self.lanes.get(&lane).map_or(0, |lane| lane.waiting)
-        } else {
-            self.waiting(queue) - self.figures(queue).keyed
-        }
-    }
-
-    /// How many jobs of a lane could begin now, as far as the lane is concerned.
-    fn room_in_lane(&mut self, queue: QueueId, id: LaneId, now: Timestamp) -> usize {
-        if !id.has_key() {
-            return size(self.waiting_in(queue, id));
-        }
-        let limits = self.limits(queue).clone();
-        let Some(lane) = self.lanes.get(&id) else { return 0 };
-        let is_paused = self.is_key_paused(queue, &lane.key);
-        let lane = self.lanes.get_mut(&id).expect("it is there");
-        lane.reopens = NEVER;
-        let is_held = limits.keys.ordered && lane.held > 0;
-        let mut room = if is_held || is_paused {
-            0
-        } else {
-            size((i64::from(limits.keys.active()) - lane.active).min(lane.waiting))
-        };
-        if let Some(rate) = limits.keys.rate.filter(|_| room > 0) {
-            room = room.min(lane.window.room(rate, now));
-            lane.reopens = lane.window.opens(rate).unwrap_or(NEVER);
-        }
-        room
-    }
-
-    /// How many jobs a queue allows to begin now.
-    fn room_in_queue(&mut self, queue: QueueId, now: Timestamp) -> usize {
-        let limits = self.limits(queue).clone();
-        let mut room = usize::MAX;
-        if let Some(most) = limits.concurrency {
-            let active = self.figures(queue).counts.get(JobState::Active);
-            room = usize::try_from(u64::from(most).saturating_sub(active)).unwrap_or(usize::MAX);
-        }
-        if let Some(rate) = limits.rate {
-            room = room.min(self.slot_mut(queue).window.room(rate, now));
-        }
-        room
-    }
-
-    /// The weight of a lane.
-    fn weight(&self, queue: QueueId, lane: LaneId) -> u32 {
-        let key = self.lanes.get(&lane).map(|lane| &lane.key);
-        self.limits(queue).keys.weight(key)
-    }
-}
 
 impl Writer<'_> {
     /// The lane of a key, which is known from here on.
@@ -398,8 +278,4 @@ fn write_window(
         sql.set_begun.execute((lane.0, newest.as_millis(), begun))?;
     }
     Ok(())
-}
-
-fn size(n: i64) -> usize {
-    usize::try_from(n).unwrap_or(0)
 }

@@ -10,12 +10,11 @@ use super::{
     answers::Answers,
     flush::Flusher,
     gather::Gathering,
-    lane::Lane,
     number::{Counter, Numbers},
     pending::Pending,
     place::runnable,
     sql::Trace,
-    state::{Active, LaneId, LeaseRow, QueueId, State, Ticket},
+    state::{Active, Lane, LaneId, LeaseRow, QueueId, State, Ticket},
     statements::Statements,
 };
 use crate::{

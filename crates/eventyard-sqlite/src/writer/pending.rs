@@ -250,8 +250,8 @@ impl Writer<'_> {
 
     /// Writes the runnable jobs that are pending.
     pub(super) fn write_ready(&mut self) -> rusqlite::Result<()> {
-        for run in std::mem::take(&mut self.pending.ready).into_values().flatten() {
-            self.append_ready(&run)?;
+        while let Some((lane, _)) = self.pending.ready.first_key_value() {
+            self.write_ready_in(*lane)?;
         }
         Ok(())
     }

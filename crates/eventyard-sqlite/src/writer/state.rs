@@ -3,6 +3,7 @@
 //! The file is the truth. This mirrors the small part of it that every group needs; it is loaded
 //! when the file is opened, and a group that fails is undone here as it is there.
 
+mod lane;
 mod row;
 mod undo;
 
@@ -22,10 +23,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::undo::Undo;
 pub(super) use self::{
+    lane::{Lane, size},
     row::{Active, Figures, LaneId, LeaseRow, NEVER, QueueId, Ticket},
     undo::Mark,
 };
-use super::lane::Lane;
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -138,42 +139,6 @@ impl State {
         let before = if paused { !keys.insert(key.clone()) } else { keys.remove(key) };
         self.undo.push(Undo::PausedKey(id, key.clone(), before));
         self.changed_keys.push((id, key.clone()));
-    }
-
-    /// A lane, to be changed or removed by what is returned.
-    pub(super) fn set_lane(&mut self, id: LaneId, to: Option<Lane>) {
-        let known = self.lanes.get(&id).or(to.as_ref());
-        let Some((queue, key)) = known.map(|lane| (lane.queue, lane.key.clone())) else { return };
-        self.changed_keys.push((queue, key.clone()));
-        let before = match to {
-            Some(lane) => {
-                self.lanes_by_key.insert((queue, key), id);
-                self.lanes.insert(id, lane)
-            }
-            None => {
-                self.lanes_by_key.remove(&(queue, key));
-                self.lanes.remove(&id)
-            }
-        };
-        self.undo.push(Undo::Lane(id, before.map(Box::new)));
-    }
-
-    /// Changes a lane that is known.
-    pub(super) fn change_lane(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) {
-        let queue = self.alter_lane(id, change).queue;
-        self.touch_lane(queue, id);
-    }
-
-    /// Changes a lane in a way that has no say in whether it takes turns.
-    fn alter_lane(&mut self, id: LaneId, change: impl FnOnce(&mut Lane)) -> &Lane {
-        let lane = self.lanes.get_mut(&id).expect("a lane in use is known");
-        if lane.noted_in != Some(self.epoch) {
-            lane.noted_in = Some(self.epoch);
-            self.undo.push(Undo::Lane(id, Some(Box::new(lane.clone()))));
-            self.changed_keys.push((lane.queue, lane.key.clone()));
-        }
-        change(lane);
-        lane
     }
 
     /// Says that no job fails before `at` for not having begun.
@@ -391,11 +356,6 @@ impl State {
             .filter(reopens)
             .map(|queue| self.by_name[&queue.name])
             .collect()
-    }
-
-    /// The keys that were changed since the last call.
-    pub(super) fn take_changed_keys(&mut self) -> Vec<(QueueId, GroupKey)> {
-        std::mem::take(&mut self.changed_keys)
     }
 
     /// The queues that may have a delayed job whose time has come.

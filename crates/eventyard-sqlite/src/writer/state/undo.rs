@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use eventyard_core::{GroupKey, QueueLimits, Timestamp};
 
-use super::{Active, Figures, LaneId, LeaseRow, Queue, QueueId, State, index};
-use crate::writer::lane::Lane;
+use super::{Active, Figures, Lane, LaneId, LeaseRow, Queue, QueueId, State, index};
 
 /// How to undo one change.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Leases: who may write in a job's name.
 
 use eventyard_core::{
-    Commit, CommitError, Effect, Keep, Lease, LeaseToken, Renewal, Settlement, Write,
+    Commit, CommitError, Effect, JobState, Keep, Lease, LeaseToken, Renewal, Settlement, Write,
 };
 
 use crate::{
@@ -50,6 +50,26 @@ pub async fn a_second_settlement_is_refused(f: &Fixture) {
     let late = Settlement::Fail { failure: failure("late"), keep: Keep::NOTHING };
     assert_eq!(f.try_settle(&lease, late).await, Err(stale(&lease)));
     assert_eq!(f.status("q", "a").await, before);
+}
+
+/// Of attempts that are settled in one batch, each is judged by its own lease.
+pub async fn of_a_batch_each_lease_is_judged_by_itself(f: &Fixture) {
+    f.enqueue(jobs("q", ["a", "b", "c", "d"])).await;
+    let leases: Vec<_> = f.claim("q", 4).await.into_iter().map(|leased| leased.lease).collect();
+    f.settle(&leases[1], Settlement::Release).await;
+    let batch = [0, 1, 2, 2, 3, 0].map(|at| {
+        let lease: &Lease = &leases[at];
+        Commit::under(lease.clone(), [Write::Settle(done())])
+    });
+    let answers = f.store.commit(batch.into()).await.unwrap();
+    let expected = [(0, true), (1, false), (2, true), (2, false), (3, true), (0, false)];
+    for (answer, (at, holds)) in answers.into_iter().zip(expected) {
+        let expected = if holds { Ok(vec![Effect::Done]) } else { Err(stale(&leases[at])) };
+        assert_eq!(answer, expected, "{}", leases[at].job);
+    }
+    assert_eq!(f.listed("q", JobState::Completed).await, ["d", "c", "a"]);
+    assert_eq!(f.claim_ids("q", 9).await, ["b"]);
+    assert_eq!(f.status("q", "a").await.job.attempts_made, 1);
 }
 
 /// Nothing of a commit under a lease that does not hold takes effect.

@@ -198,6 +198,7 @@ macro_rules! store_suite {
             lease {
                 a_late_acknowledgement_is_refused
                 a_second_settlement_is_refused
+                of_a_batch_each_lease_is_judged_by_itself
                 a_stale_commit_writes_nothing
                 tokens_cannot_be_borrowed
                 a_lease_holds_until_somebody_takes_over

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::ConnectionLike};
 
 /// The parts of the code, in the order in which one needs the other.
-const PARTS: [&str; 23] = [
+const PARTS: [&str; 24] = [
     include_str!("lua/context.lua"),
     include_str!("lua/later.lua"),
     include_str!("lua/journal.lua"),
@@ -27,6 +27,7 @@ const PARTS: [&str; 23] = [
     include_str!("lua/steer.lua"),
     include_str!("lua/steer_queue.lua"),
     include_str!("lua/commit.lua"),
+    include_str!("lua/plain.lua"),
     include_str!("lua/claim.lua"),
     include_str!("lua/work.lua"),
     include_str!("lua/renew.lua"),

@@ -11,6 +11,7 @@ mod others;
 mod reserved;
 mod scheduler;
 mod standing;
+mod tokens;
 mod wake;
 mod wire;
 

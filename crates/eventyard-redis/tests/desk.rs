@@ -30,9 +30,14 @@ fn add(queue: &str, id: &str) -> Vec<Commit> {
 
 /// How many calls the server has answered.
 fn calls(server: &RedisServer) -> u32 {
+    uses(server, "fcall")
+}
+
+/// How often scripts have used a command.
+fn uses(server: &RedisServer, command: &str) -> u32 {
     let stats = server.command("INFO commandstats");
-    let of_fcall = stats.split("cmdstat_fcall:calls=").nth(1).unwrap();
-    of_fcall.split(',').next().unwrap().parse().unwrap()
+    let count = stats.split(&format!("cmdstat_{command}:calls=")).nth(1);
+    count.and_then(|rest| rest.split(',').next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Waits until so many clients wait for the server.
@@ -142,6 +147,28 @@ async fn a_job_whose_key_holds_something_else_is_passed_over() {
 }
 
 #[tokio::test]
+async fn a_broken_job_is_the_trouble_of_who_ends_it() {
+    let server = RedisServer::start();
+    let store = open(&server).await;
+    let ids = ["a", "b", "c", "d", "e", "f"];
+    for id in ids {
+        store.commit(add("q", id)).await.unwrap()[0].as_ref().unwrap();
+    }
+    let leased = store.claim(claim("q", Duration::ZERO)).await.unwrap();
+    server.command("SET bull:q:c text");
+    // All that are asked while the first is under way go together.
+    let ends = leased.into_iter().map(|leased| store.commit(vec![complete(leased.lease, [])]));
+    let answers = join_all(ends).await;
+    for (id, answer) in ids.into_iter().zip(answers) {
+        match answer {
+            Ok(receipts) => assert!(receipts[0].is_ok() && id != "c", "{id}: {receipts:?}"),
+            Err(error) => assert_eq!((error.kind(), id), (StoreErrorKind::Corrupt, "c")),
+        }
+    }
+    assert_eq!(server.command("ZCARD bull:q:completed").trim(), ":5");
+}
+
+#[tokio::test]
 async fn a_job_that_stands_for_others_may_have_an_id_that_is_none_of_ours() {
     let server = RedisServer::start();
     let store = open(&server).await;
@@ -190,4 +217,36 @@ async fn data_in_envelopes_of_others_is_replaced_where_it_is() {
         assert_eq!(payload.data(), after, "{before}");
         server.command("FLUSHALL");
     }
+}
+
+#[tokio::test]
+async fn what_few_jobs_have_costs_the_others_nothing() {
+    let server = RedisServer::start();
+    let store = open(&server).await;
+    let check = async |key: Option<&str>, with_key: u32| {
+        server.command("FLUSHALL");
+        server.command("CONFIG RESETSTAT");
+        let jobs = (0..100).map(|n| {
+            let key = key.map(|key| GroupKey::new(key).unwrap());
+            let options = JobOptions { key, ..JobOptions::default() };
+            Write::Enqueue(NewJob { options: options.into(), ..job("q", &format!("job-{n}")) })
+        });
+        store.commit(vec![Commit::of(jobs)]).await.unwrap()[0].as_ref().unwrap();
+        let ask = Claim { max: 100, ..claim("q", Duration::ZERO) };
+        let leased = store.claim(ask).await.unwrap();
+        assert_eq!(leased.len(), 100);
+        let done = leased.into_iter().map(|leased| complete(leased.lease, [])).collect();
+        let answers = store.commit(done).await.unwrap();
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        // Two events of each that is added, one of each that is claimed, one of each that ends, and that none is left.
+        assert_eq!(uses(&server, "xadd"), 401);
+        assert_eq!(uses(&server, "hset") / 100, 3, "added, begun, done");
+        assert_eq!(uses(&server, "hgetall") / 100, 1, "its handler reads it");
+        // What ends a job with a key reads the job first.
+        assert_eq!(uses(&server, "hmget") / 100, with_key);
+        assert_eq!(uses(&server, "exists") / 100, 0);
+        assert_eq!(uses(&server, "get"), 0);
+    };
+    check(None, 0).await;
+    check(Some("k"), 1).await;
 }

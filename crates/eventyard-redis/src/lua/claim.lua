@@ -82,18 +82,24 @@ local function next_time(window)
   return first
 end
 
--- What a claim looks at: what says that a job is there, and what few jobs have. Whoever asked gets all fields.
-local SAID, RARE = 1, 2
-local WANTED = { name = SAID, timestamp = SAID, defa = RARE, ats = RARE, atm = RARE, eyx = RARE, eyn = RARE }
+-- What a claim looks at: what says that a job is there, what few jobs have, and what makes one more than plain. Whoever
+-- asked gets all fields.
+local SAID, RARE, TIED = 1, 2, 3
+local WANTED = {
+  name = SAID, timestamp = SAID, defa = RARE, ats = RARE, atm = RARE, eyx = RARE, eyn = RARE, eyk = TIED, deid = TIED,
+  parent = TIED,
+}
 
--- The last digits of tokens.
+-- The last digits of tokens: the number of the lease in its claim, and whether the job is plain, which whoever settles it
+-- says by its token.
 local digits = {}
 
-local function last_digits(n)
-  local text = digits[n]
+local function last_digits(n, is_plain)
+  local number = 2 * n + (is_plain and 1 or 0)
+  local text = digits[number]
   if not text then
-    text = string.format('%08x', n)
-    digits[n] = n <= 1000 and text or nil
+    text = string.format('%08x', number)
+    digits[number] = n <= 1000 and text or nil
   end
   return text
 end
@@ -113,18 +119,20 @@ end
 -- Most jobs have none of what is rare.
 local NONE = {}
 
--- Leases one job; nothing if it is not to run. Tells its fields, and which attempt it is.
-local function start(id, token)
+-- Leases one job as the `n`th; nothing if it is not to run. Tells its fields, its token, and which attempt it is.
+local function start(id, n)
   local key = q.p .. id
-  local flat, fields, is_there = call('HGETALL', key), NONE, false
+  -- A job whose key holds something else is no reason to lose those that were taken with it.
+  local flat, fields, is_there, is_plain = try('HGETALL', key), NONE, false, true
   for i = 1, #flat, 2 do
     local wanted = WANTED[flat[i]]
-    if wanted then
-      is_there = is_there or wanted == SAID
-      if wanted == RARE then
-        fields = fields == NONE and {} or fields
-        fields[flat[i]] = flat[i + 1]
-      end
+    if wanted == SAID then
+      is_there = true
+    elseif wanted == RARE then
+      fields = fields == NONE and {} or fields
+      fields[flat[i]] = flat[i + 1]
+    elseif wanted then
+      is_plain = false
     end
   end
   if not is_there then
@@ -140,19 +148,20 @@ local function start(id, token)
     job.finish(q, id, f, { state = 'failed', failure = job.failure('child', fields.defa) }, keep)
     return nil
   end
-  local started = int((tonumber(fields.ats) or 0) + 1)
+  local token, started = ask.token .. last_digits(n, is_plain), int((tonumber(fields.ats) or 0) + 1)
   call('HSET', key, 'processedOn', NOW_TEXT, 'pb', ask.worker, 'ats', started, 'eyl', token .. ' ' .. started)
   call('SET', key .. ':lock', token, 'PX', ask.lease_text)
-  if fields.eyx then
-    call('ZREM', q.own .. 'unbegun', job.expiry(fields.eyx, id).member)
+  local expiry = fields.eyx and job.expiry(fields.eyx, id)
+  if expiry then
+    call('ZREM', q.own .. 'unbegun', expiry.member)
   end
   if fields.eyn then
     flat = without_steps(flat)
   end
-  return flat, int((tonumber(fields.atm) or 0) + 1)
+  return flat, token, int((tonumber(fields.atm) or 0) + 1)
 end
 
--- Leases jobs; tells when a claim may get what this one does not, then of each job its id and its fields.
+-- Leases jobs; tells when a claim may get what this one does not, then of each job its id, its token and its fields.
 function work.claim(asked)
   ask, q = asked, queue(asked.queue)
   upkeep.catch_up_with(q)
@@ -173,12 +182,10 @@ function work.claim(asked)
       end
       for _, id in ipairs(taken) do
         local n = #ids + 1
-        local token = ask.token .. last_digits(n)
-        -- A job whose key holds something else is no reason to lose those that were taken with it.
-        local is_sound, fields, attempt = pcall(start, id, token)
-        if is_sound and fields then
+        local fields, token, attempt = start(id, n)
+        if fields then
           ids[n] = id
-          answer[2 * n], answer[2 * n + 1] = id, fields
+          answer[3 * n - 1], answer[3 * n], answer[3 * n + 1] = id, token, fields
           leases[2 * n - 1], leases[2 * n] = ends, id
           tokens[2 * n - 1], tokens[2 * n] = token, q.name .. ':' .. id
           tell(q, 'active', 'jobId', id, 'prev', 'waiting', 'attempt', attempt, 'worker', ask.worker)

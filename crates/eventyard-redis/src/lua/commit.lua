@@ -218,17 +218,20 @@ local function commit(c)
   return effects
 end
 
--- Applies the commits of one request, from one to another.
-local function apply(commits, from, to, verdicts)
-  for i = from, to do
-    local effects, why = commit(commits[i])
-    local only = effects and not effects[2] and effects[1]
-    if only == true or type(only) == 'number' then
-      -- It needs no list.
-      verdicts[i] = only
-    else
-      verdicts[i] = effects or why
-    end
+-- Applies a commit; tells what each write did, the only one without a list, or why it is refused.
+function work.commit(c)
+  local effects, why = commit(c)
+  local only = effects and not effects[2] and effects[1]
+  if only == true or type(only) == 'number' then
+    return only
+  end
+  return effects or why
+end
+
+-- Applies commits of one request that follow one another.
+function together.each(list, verdicts)
+  for _, c in ipairs(list[3]) do
+    verdicts[#verdicts + 1] = work.commit(c)
   end
 end
 
@@ -237,21 +240,20 @@ function work.why(problem)
   return type(problem) == 'table' and problem.err or tostring(problem)
 end
 
--- Applies the commits of requests that have so many each, one after the other; tells of each commit what it did, or why
--- it is refused. What is wrong with the data that one request touches is not to hide what became of the others: a text
--- tells it for each of its commits.
-function work.commits(commits, counts)
-  local verdicts, from = {}, 1
-  for _, count in ipairs(counts) do
-    local to = from + count - 1
-    local is_done, problem = pcall(apply, commits, from, to, verdicts)
+-- Applies lists of commits, one after the other; tells of each commit what it did, or why it is refused. A list begins
+-- with how its commits are applied and how many they are. What is wrong with the data that one list touches is not to
+-- hide what became of the others: a text tells it for each of its commits.
+function work.commits(lists)
+  local verdicts = {}
+  for _, list in ipairs(lists) do
+    local before = #verdicts
+    local is_done, problem = pcall(together[list[1]], list, verdicts)
     if not is_done then
       work.give_up()
-      for i = from, to do
+      for i = before + 1, before + list[2] do
         verdicts[i] = work.why(problem)
       end
     end
-    from = to + 1
   end
   return cmsgpack.pack(verdicts)
 end

@@ -11,11 +11,14 @@ end
 -- each time, and while the library is loaded nothing is there.
 local string, math, table, cjson, cmsgpack, ipairs, pairs, next, unpack, select, pcall, tonumber, tostring, type
 
-local call
+-- Does a command; `try` answers with an error where `call` ends with it.
+local call, try
 local db, rate, lane, place, job = {}, {}, {}, {}, {}
 local duplicate, flow, lease, upkeep = {}, {}, {}, {}
 local settle, steer, record, envelope, work = {}, {}, {}, {}, {}
 local verbs = {}
+-- How a list of commits is applied, by the word that it begins with.
+local together = {}
 local A, PREFIX, NOW
 -- The present as text: formatting numbers is what costs most of all that is not Redis' own work.
 local NOW_TEXT
@@ -36,7 +39,7 @@ local beginnings = {}
 
 local function begin(argument)
   if not call then
-    call = redis.call
+    call, try = redis.call, redis.pcall
     string, math, table, cjson, cmsgpack, ipairs, pairs, next, unpack, select, pcall, tonumber, tostring, type = globals()
   end
   A = cmsgpack.unpack(argument)

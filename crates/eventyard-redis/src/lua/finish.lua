@@ -55,9 +55,7 @@ function job.finish(q, id, f, ended, keep)
       db.hset(key, 'failedReason', ended.failure.message, 'eyf', ended.failure.json, 'finishedOn', NOW_TEXT)
       db.hdel(key, 'defa')
     end
-    if q.to_prune[state] and q.to_prune[state] ~= keep.count then
-      job.prune_now(q)
-    end
+    job.prune_unless(q, state, keep.count)
     local fraction = ticks.fraction()
     db.zadd_later(q.p .. state, NOW_TEXT .. fraction, id)
     if keep.age then
@@ -135,6 +133,13 @@ function job.prune_now(q)
   for state, count in pairs(q.to_prune) do
     q.to_prune[state] = nil
     prune(q, state, count)
+  end
+end
+
+-- Does what was put off on one queue, unless there is no more than what keeps so many.
+function job.prune_unless(q, state, count)
+  if q.to_prune[state] and q.to_prune[state] ~= count then
+    job.prune_now(q)
   end
 end
 

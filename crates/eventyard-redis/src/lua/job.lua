@@ -31,11 +31,8 @@ end
 -- When a job fails that has not begun, by its field `eyx`: how long after it could, and how it is listed until then. Of
 -- those whose times end together, the one that was added first comes first.
 function job.expiry(text, id)
-  if not text then
-    return nil
-  end
-  local ttl, number = string.match(text, '^(%d+) (%d+)$')
-  return { after = tonumber(ttl), member = string.format('%016.0f', tonumber(number)) .. id }
+  local ttl, number = string.match(text or '', '^(%d+) (%d+)$')
+  return ttl and { after = tonumber(ttl), member = string.format('%016.0f', tonumber(number)) .. id }
 end
 
 -- What is known of a job; nothing if there is none.

@@ -156,7 +156,7 @@ function db.hdel_later(key, field)
     end)
     call('HDEL', key, field)
   else
-    put_off(later.hdel, key, field)
+    put_off('hdel', key, field)
   end
 end
 
@@ -179,14 +179,9 @@ function db.zadd_later(key, score, member)
   if journal then
     return db.zadd(key, score, member)
   end
-  local scored = later.add[key]
-  if scored then
-    local n = #scored
-    scored[n + 1], scored[n + 2] = score, member
-  else
-    later.add[key] = { score, member }
-    is_later = true
-  end
+  local scored = waiting('add', key)
+  local n = #scored
+  scored[n + 1], scored[n + 2] = score, member
 end
 
 function db.zscore(key, member)
@@ -216,7 +211,7 @@ function db.zrem_later(key, member)
   if journal then
     db.zrem(key, member)
   else
-    put_off(later.rem, key, member)
+    put_off('rem', key, member)
   end
 end
 
@@ -228,7 +223,7 @@ function db.lpush(key, id)
     end)
     return call('LPUSH', key, id)
   end
-  put_off(later.push, key, id)
+  put_off('push', key, id)
 end
 
 -- Puts an id at the right end of a list, before all that wait, or `behind` so many of them.
@@ -250,7 +245,7 @@ function db.lrem_later(key, id)
   if journal then
     db.lrem(key, id)
   else
-    put_off(later.leave, key, id)
+    put_off('leave', key, id)
   end
 end
 

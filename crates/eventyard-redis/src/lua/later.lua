@@ -18,14 +18,20 @@ beginnings[#beginnings + 1] = function()
   nothing_put_off()
 end
 
-local function put_off(list, key, member)
-  local members = list[key]
-  if members then
-    members[#members + 1] = member
-  else
-    list[key] = { member }
+-- What waits to be done to a key in one way, to be added to until something is flushed.
+local function waiting(way, key)
+  local members = later[way][key]
+  if not members then
+    members = {}
+    later[way][key] = members
     is_later = true
   end
+  return members
+end
+
+local function put_off(way, key, member)
+  local members = waiting(way, key)
+  members[#members + 1] = member
 end
 
 -- Does a command with many members in parts that fit on Lua's stack.

@@ -57,7 +57,17 @@ function lease.check(name, id, token, is_done)
   return q, f
 end
 
--- Notes that a lease has ended.
+-- Whether a lease has ended in this script.
+function lease.has_ended(token)
+  return ended[token]
+end
+
+-- Notes that a lease has ended, which is not undone; the rest of its end is up to the caller.
+function lease.note_end(token)
+  ended[token] = true
+end
+
+-- Ends a lease.
 function lease.finish(q, id, token)
   ended[token] = true
   if db.may_undo() then

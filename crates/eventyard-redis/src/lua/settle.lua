@@ -1,15 +1,20 @@
 -- Settling: how an attempt's end changes its job.
 
+-- Whether a worker of Node's may think that a job of a queue has stalled.
+function settle.may_stall(q)
+  if q.may_stall == nil then
+    q.may_stall = call('EXISTS', q.p .. 'stalled') == 1
+  end
+  return q.may_stall
+end
+
 -- Ends the attempt of a job under a lease that holds. How is in a list: after `settle` and the verb the value, the number
 -- of how long the job is kept, the time of the next attempt, the failure.
 function settle.settle(q, id, f, s)
   db.lrem_later(q.active, id)
   db.zrem_later(q.leases, id)
   lane.run(q, f.key, -1)
-  if q.may_stall == nil then
-    q.may_stall = call('EXISTS', q.p .. 'stalled') == 1
-  end
-  if q.may_stall then
+  if settle.may_stall(q) then
     db.srem(q.p .. 'stalled', id)
   end
   lease.finish(q, id, lease.token_of(f))

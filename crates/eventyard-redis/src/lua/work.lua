@@ -1,12 +1,25 @@
 -- What callers ask for most: commits and claims, in the order in which they were asked.
 
+-- The commits of a part that are not among others of their kind.
+local function commits_one_by_one(part)
+  local commits = {}
+  for _, list in ipairs(part.commits or {}) do
+    if list[1] == 'each' then
+      for _, c in ipairs(list[3]) do
+        commits[#commits + 1] = c
+      end
+    end
+  end
+  return commits
+end
+
 -- Reads at once what the commits look at: which of the jobs and events that they add are there already, and the locks of
 -- the leases that they are under.
 local function look_ahead(parts)
   local head = PREFIX .. ':'
   local keys, leased = {}, {}
   for _, part in ipairs(parts) do
-    for _, c in ipairs(part.commits and part.commits[1] or {}) do
+    for _, c in ipairs(commits_one_by_one(part)) do
       if c[1] then
         leased[#leased + 1] = head .. c[1] .. ':' .. c[2]
       end
@@ -37,7 +50,7 @@ function verbs.work()
     local n = #answers
     local is_done, answer
     if part.commits then
-      is_done, answer = true, work.commits(part.commits[1], part.commits[2])
+      is_done, answer = true, work.commits(part.commits)
     else
       is_done, answer = pcall(work.claim, part.claim)
     end

@@ -2,17 +2,17 @@
 //! fixed order, and what much of it shares is told once: unpacking is a good part of what a job costs Redis.
 
 mod job;
+mod list;
 mod shared;
 mod write;
 
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use eventyard_core::{Commit, Keep, Lease, Timestamp};
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use eventyard_core::{Keep, Lease, Timestamp};
+use serde::{Serialize, Serializer};
 
-pub(crate) use self::shared::Shared;
-use self::write::{WireWrite, wire_write};
+pub(crate) use self::{list::Lists, shared::Shared};
 
 /// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
@@ -41,21 +41,8 @@ pub(crate) struct WorkArgs<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum WirePart<'a> {
-    /// Commits, and how many of them each request has.
-    Commits(Vec<WireCommit<'a>>, Vec<usize>),
+    Commits(Lists<'a>),
     Claim(WireClaim<'a>),
-}
-
-impl<'a> WirePart<'a> {
-    /// The commits of some requests.
-    pub(crate) fn commits(requests: impl Iterator<Item = Vec<WireCommit<'a>>>) -> Self {
-        let (mut all, mut counts) = (Vec::new(), Vec::new());
-        for commits in requests {
-            counts.push(commits.len());
-            all.extend(commits);
-        }
-        Self::Commits(all, counts)
-    }
 }
 
 #[derive(Serialize)]
@@ -93,31 +80,6 @@ pub(crate) struct MaintainArgs<'a> {
     pub(crate) max_stalled: u32,
 }
 
-/// A list: the queue, the id and the token of the lease, or `false` three times; then the writes.
-pub(crate) struct WireCommit<'a> {
-    lease: Option<WireLease<'a>>,
-    writes: Vec<WireWrite<'a>>,
-}
-
-impl Serialize for WireCommit<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut list = to.serialize_seq(Some(3 + self.writes.len()))?;
-        if let Some(WireLease { queue, id, token }) = &self.lease {
-            for part in [queue, id, token.as_str()] {
-                list.serialize_element(part)?;
-            }
-        } else {
-            for _ in 0..3 {
-                list.serialize_element(&false)?;
-            }
-        }
-        for write in &self.writes {
-            list.serialize_element(write)?;
-        }
-        list.end()
-    }
-}
-
 #[derive(Serialize)]
 pub(crate) struct WireLease<'a> {
     queue: &'a str,
@@ -147,10 +109,22 @@ impl From<Keep> for WireKeep {
     }
 }
 
-/// JSON text. Lua's MessagePack knows no other bytes than those of texts.
+/// Text, most often JSON. Lua's MessagePack knows no other bytes.
 enum Blob<'a> {
     Cow(Cow<'a, [u8]>),
     Shared(Bytes),
+}
+
+impl<'a> From<&'a str> for Blob<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Cow(text.as_bytes().into())
+    }
+}
+
+impl From<String> for Blob<'_> {
+    fn from(text: String) -> Self {
+        Self::Cow(text.into_bytes().into())
+    }
 }
 
 impl Serialize for Blob<'_> {
@@ -161,19 +135,6 @@ impl Serialize for Blob<'_> {
         };
         to.serialize_str(std::str::from_utf8(bytes).map_err(serde::ser::Error::custom)?)
     }
-}
-
-/// Commits for the script that applies them.
-pub(crate) fn commits<'a>(
-    commits: impl Iterator<Item = &'a Commit>,
-    caller: Caller<'_>,
-    shared: &mut Shared,
-) -> Vec<WireCommit<'a>> {
-    let wire = |commit: &'a Commit| WireCommit {
-        lease: commit.lease.as_ref().map(WireLease::from),
-        writes: commit.writes.iter().map(|write| wire_write(write, caller, shared)).collect(),
-    };
-    commits.map(wire).collect()
 }
 
 /// A script's argument as MessagePack.

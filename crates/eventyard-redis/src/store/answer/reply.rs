@@ -50,11 +50,11 @@ fn unexpected(value: &Value) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, format!("a script answered with {what}"))
 }
 
-/// A job's id, and the names and values of its fields.
-pub(crate) type FoundJob = (Bytes, Vec<Bytes>);
+/// A job's id, the token of its lease, and the names and values of its fields.
+pub(crate) type FoundJob = (Bytes, Bytes, Vec<Bytes>);
 
-/// The answer to a claim: when another may get what this one does not; each job's id and the names and values of its
-/// fields.
+/// The answer to a claim: when another may get what this one does not; each job's id, its token and the names and
+/// values of its fields.
 ///
 /// # Errors
 /// When it is not what this version's scripts answer.
@@ -67,10 +67,10 @@ pub(crate) fn claimed(
         Some(Value::Int(ms)) => Some(Timestamp::from_millis(ms)),
         _ => None,
     };
-    let jobs = std::iter::from_fn(move || match (all.next()?, all.next()?) {
-        (Value::BulkString(id), Value::Array(fields)) => {
+    let jobs = std::iter::from_fn(move || match (all.next()?, all.next()?, all.next()?) {
+        (Value::BulkString(id), Value::BulkString(token), Value::Array(fields)) => {
             let fields = fields.into_iter().filter_map(|field| bytes(field).ok());
-            Some((id.into(), fields.collect()))
+            Some((id.into(), token.into(), fields.collect()))
         }
         _ => None,
     });

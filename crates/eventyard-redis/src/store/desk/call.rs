@@ -1,17 +1,18 @@
 //! From what is asked to the calls of scripts.
 
 use eventyard_core::{
-    Claim, Commit, CommitError, LeaseToken, Leased, Maintenance, NewJob, QueueName, Renewal,
-    Settlement, Timestamp, Write, fair::burst,
+    Claim, Commit, CommitError, Leased, Maintenance, NewJob, QueueName, Renewal, Settlement,
+    Timestamp, Write, fair::burst,
 };
 
 use super::{Answer, Claimed, Desk, Receipts, Request};
 use crate::{
     script::Script,
     store::{
-        reserved,
+        reserved, tokens,
         wire::{
-            self, Caller, MaintainArgs, RenewArgs, Shared, WireClaim, WireLease, WirePart, WorkArgs,
+            self, Caller, Lists, MaintainArgs, RenewArgs, Shared, WireClaim, WireLease, WirePart,
+            WorkArgs,
         },
     },
 };
@@ -45,27 +46,12 @@ pub(super) enum Then {
 pub(super) enum Part {
     /// The commits of some requests, one after the other.
     Commits(Vec<Committing>),
-    Claim(Claim, Tokens, Answer<Claimed>),
+    /// What the tokens of its leases begin with.
+    Claim(Claim, String, Answer<Claimed>),
 }
 
 /// The commits of one request, and who is told; nobody waits for those that give jobs back.
 pub(super) type Committing = (Vec<Commit>, Option<Answer<Receipts>>);
-
-/// The tokens of a claim's leases: what all of them begin with, and the number of each in the last eight digits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tokens(u128);
-
-impl Tokens {
-    /// The token of the job that was leased as the `number`th.
-    pub(super) fn nth(self, number: u32) -> LeaseToken {
-        LeaseToken::from_u128(self.0 | u128::from(number))
-    }
-
-    /// The digits that all begin with.
-    fn prefix(self) -> String {
-        format!("{:024x}", self.0 >> 32)
-    }
-}
 
 /// Parts that are to share a call, and how much they are.
 #[derive(Default)]
@@ -181,20 +167,20 @@ impl Desk {
     }
 
     fn work_call(&self, parts: Vec<Part>, now: Timestamp) -> Call {
-        let prefixes: Vec<_> = parts.iter().map(token_prefix).collect();
         let mut asked = Vec::with_capacity(parts.len());
         let mut shared = Shared::default();
-        for (part, token) in parts.iter().zip(&prefixes) {
+        for part in &parts {
             asked.push(match part {
                 Part::Commits(requests) => {
                     let caller = Caller { prefix: &self.prefix, now };
-                    let requests = requests.iter().map(|(commits, _)| {
+                    let mut lists = Lists::default();
+                    for (commits, _) in requests {
                         let sound = commits.iter().filter(|commit| check(commit).is_ok());
-                        wire::commits(sound, caller, &mut shared)
-                    });
-                    WirePart::commits(requests)
+                        lists.add(sound, caller, &mut shared);
+                    }
+                    WirePart::Commits(lists)
                 }
-                Part::Claim(ask, ..) => WirePart::Claim(WireClaim {
+                Part::Claim(ask, token, _) => WirePart::Claim(WireClaim {
                     queue: ask.queue.as_str(),
                     max: ask.max.min(MAX_CLAIM),
                     burst: burst(ask.max),
@@ -218,18 +204,10 @@ impl Desk {
         Call { script: Script::Work, argument, then: Then::Work(parts) }
     }
 
-    /// The tokens of the next claim.
-    fn next_tokens(&mut self) -> Tokens {
+    /// What the tokens of the next claim begin with.
+    fn next_tokens(&mut self) -> String {
         self.claims = self.claims.wrapping_add(1);
-        Tokens(u128::from(self.nonce) << 64 | u128::from(self.claims) << 32)
-    }
-}
-
-/// What the tokens of a claim begin with; of other parts it is empty.
-fn token_prefix(part: &Part) -> String {
-    match part {
-        Part::Claim(_, tokens, _) => tokens.prefix(),
-        Part::Commits(..) => String::new(),
+        tokens::prefix(self.nonce, self.claims)
     }
 }
 

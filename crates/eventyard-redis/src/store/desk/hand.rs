@@ -5,7 +5,7 @@ use redis::Value;
 
 use super::{
     Claimed, Desk, Receipts,
-    call::{Committing, Part, Then, Tokens, check},
+    call::{Committing, Part, Then, check},
 };
 use crate::store::{
     answer::{self, Maintained, PartAnswer, Verdict, Verdicts, Worked},
@@ -71,9 +71,8 @@ impl Desk {
         for (part, answer) in parts.into_iter().zip(answers.into_iter().chain(failed)) {
             match part {
                 Part::Commits(requests) => self.hand_out_commits(requests, answer),
-                Part::Claim(ask, tokens, to) => {
-                    let claimed =
-                        answer.and_then(|answer| self.read_claim(&ask, tokens, answer, now));
+                Part::Claim(ask, _, to) => {
+                    let claimed = answer.and_then(|answer| self.read_claim(&ask, answer, now));
                     // What nobody waits for any more goes back by itself.
                     drop(to.send(claimed));
                 }
@@ -143,16 +142,14 @@ impl Desk {
     fn read_claim(
         &mut self,
         ask: &Claim,
-        tokens: Tokens,
         answer: Value,
         now: Timestamp,
     ) -> Result<Claimed, StoreError> {
         let (opens, leased) = answer::claimed(answer)?;
         let until = now + ask.lease_for;
         let mut jobs = Vec::new();
-        for (number, (id, fields)) in (1..).zip(leased) {
-            let token = tokens.nth(number);
-            let read = leased::read(&ask.queue, &id, token, fields, until, &self.prefix);
+        for (id, token, fields) in leased {
+            let read = leased::read(&ask.queue, &id, &token, fields, until, &self.prefix);
             let Some((leased, row)) = read else { continue };
             let (caller, id) = ((&*self.prefix, &*self.node), leased.job.id.as_str());
             if let Some(next) = scheduler::argument(&row, caller, &ask.queue, id, now) {

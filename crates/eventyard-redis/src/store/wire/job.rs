@@ -9,23 +9,23 @@ use crate::codec;
 /// A list that begins with the verb.
 #[derive(Serialize)]
 pub(super) struct WireJob<'a>(
-    &'static str,
+    pub(super) &'static str,
     /// The queue, the id, the name.
-    &'a str,
-    &'a str,
-    &'a str,
+    pub(super) &'a str,
+    pub(super) &'a str,
+    pub(super) &'a str,
     /// Of what kind the data is.
-    String,
+    pub(super) String,
     /// The data; absent when it is the body of the event that the job is made from.
-    Option<Blob<'a>>,
+    pub(super) Option<Blob<'a>>,
     /// The number of the options.
-    usize,
+    pub(super) usize,
     /// What few jobs have.
-    Option<WireMore<'a>>,
+    pub(super) Option<WireMore<'a>>,
 );
 
 #[derive(Default, PartialEq, Eq, Serialize)]
-struct WireMore<'a> {
+pub(super) struct WireMore<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<u32>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -64,6 +64,20 @@ struct WireParent {
     key: String,
     /// The job's field `parent`, as BullMQ writes it.
     link: String,
+}
+
+impl<'a> WireJob<'a> {
+    /// The id of a job that has nothing that few have. An id that is a number is BullMQ's to give.
+    pub(super) fn plain_id(&self) -> Option<&'a str> {
+        let Self(_, _, id, _, _, data, _, more) = self;
+        let is_number = id.bytes().all(|digit| digit.is_ascii_digit());
+        (data.is_some() && more.is_none() && !is_number).then_some(*id)
+    }
+
+    /// The queue, the number of the options, the kind of the data.
+    pub(super) fn has_in_common(&self) -> (&'a str, usize, &str) {
+        (self.1, self.6, &self.4)
+    }
 }
 
 /// `is_carried` says that the job's data is the body of the event it is published with.

@@ -242,8 +242,7 @@ fn wire_settlement<'a>(settlement: &'a Settlement, shared: &mut Shared) -> WireS
     let (mut value, mut failure, mut at, mut keep) = (None, None, None, None);
     let how = match settlement {
         Settlement::Complete { result, keep: kept } => {
-            let result = result.as_deref();
-            value = Some(Blob::Cow(result.map_or(Cow::Borrowed(b"null"), codec::bytes::to_json)));
+            value = Some(wire_result(result.as_deref()));
             keep = Some(shared.keep(*kept));
             "complete"
         }
@@ -265,4 +264,9 @@ fn wire_settlement<'a>(settlement: &'a Settlement, shared: &mut Shared) -> WireS
         Settlement::AwaitChildren => "await",
     };
     WireSettlement("settle", how, value, keep, at, failure)
+}
+
+/// What a handler returned.
+pub(super) fn wire_result(result: Option<&[u8]>) -> Blob<'_> {
+    Blob::Cow(result.map_or(Cow::Borrowed(b"null"), codec::bytes::to_json))
 }

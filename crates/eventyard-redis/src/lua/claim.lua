@@ -3,21 +3,25 @@
 -- The queue, and what is asked of it.
 local q, ask
 
--- Takes the next jobs without a key: those without a priority first.
+-- Takes the next jobs without a key: those without a priority first. Tells whether there may be more.
 local function take(jobs)
   local ids = jobs > 0 and call('RPOP', q.target, jobs) or {}
-  ids = ids or {}
   if #ids < jobs then
     local popped = call('ZPOPMIN', q.p .. 'prioritized', jobs - #ids)
     for i = 1, #popped, 2 do
       ids[#ids + 1] = popped[i]
     end
     -- BullMQ numbers them from the beginning again; those that run now may come back to their places.
-    if #popped == 0 and call('LLEN', q.active) == 0 then
+    if #popped == 0 and call('EXISTS', q.p .. 'pc') == 1 and call('LLEN', q.active) == 0 then
       call('DEL', q.p .. 'pc')
     end
   end
-  return ids
+  return ids, #ids == jobs
+end
+
+-- Whether jobs wait that could run.
+local function has_more()
+  return call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q) > 0
 end
 
 -- How many jobs may begin by the queue's own limits.
@@ -169,7 +173,7 @@ function work.claim(asked)
   ask.lease_text = real(ask.lease)
   local answer, ids, leases, tokens, ends = { false }, {}, {}, {}, int(NOW + ask.lease)
   local window
-  local passed_over = false
+  local may_be_more, passed_over = true, false
   if not q.paused then
     window = load_window()
     local left = room(window)
@@ -178,7 +182,7 @@ function work.claim(asked)
       if lane.exist(q) then
         taken, keys = lane.pick(q, left, ask.burst, take)
       else
-        taken = take(left)
+        taken, may_be_more = take(left)
       end
       for _, id in ipairs(taken) do
         local n = #ids + 1
@@ -204,9 +208,8 @@ function work.claim(asked)
     db.in_parts('ZADD', q.leases, leases)
     db.in_parts('HSET', TOKENS, tokens)
     db.flush()
-    local more = call('LLEN', q.target) + call('ZCARD', q.p .. 'prioritized') + lane.waiting(q)
-    q.woken = more > 0
-    if more == 0 and call('ZCARD', q.p .. 'delayed') == 0 then
+    q.woken = (may_be_more or passed_over) and has_more()
+    if HEARD and not q.woken and call('ZCARD', q.p .. 'delayed') == 0 then
       -- Node hears of it when the last job ends.
       tell_here(q, 'drained')
     end

@@ -1,4 +1,5 @@
--- Plain jobs: those that have nothing that few have. They come by the thousand, and what follows each other is one list.
+-- Plain jobs: those that have nothing that few have. They come by the thousand; those that follow each other are one list,
+-- and what it takes is done for all of it. What does not fit is done one by one, as any commit.
 
 local function keys_of(q, jobs, step)
   local keys = {}
@@ -73,8 +74,9 @@ function together.bulk(list, verdicts)
   verdicts[#verdicts + 1] = work.commit(commit)
 end
 
--- Whether all leases of some jobs hold, and the jobs are there.
-local function all_hold(keys, tokens, locks)
+-- Whether the leases of all jobs of a list hold, and the jobs are there.
+local function all_hold(done)
+  local tokens, locks = done.tokens, done.locks
   for i = 1, #locks, 1000 do
     for n, token in ipairs(call('MGET', unpack(locks, i, math.min(i + 999, #locks)))) do
       local ours = tokens[i + n - 1]
@@ -83,51 +85,35 @@ local function all_hold(keys, tokens, locks)
       end
     end
   end
-  return db.on_keys('EXISTS', keys) == #keys
+  return db.on_keys('EXISTS', done.keys) == #done.keys
 end
 
--- Ends the attempts of jobs that are done, each by a commit of its own under its lease. After the head come the
--- queue and the number of how long they are kept, then the id, the token, the number of the attempt and the value of
--- each. No token is there twice.
-function together.complete(list, verdicts)
-  local q, keep, jobs = queue(list[3]), A.keeps[list[4]], list[5]
-  local keys, ids, tokens, locks = keys_of(q, jobs, 4), {}, {}, {}
-  for i, key in ipairs(keys) do
-    ids[i], tokens[i], locks[i] = jobs[4 * i - 3], jobs[4 * i - 2], key .. ':lock'
-  end
-  local stays = keep.count ~= 0 and keep.age ~= 0
-  -- Whoever listens hears of each job that makes room for another.
-  if not stays or HEARD and keep.count or not all_hold(keys, tokens, locks) then
-    for i, token in ipairs(tokens) do
-      verdicts[#verdicts + 1] = alone({ q.name, ids[i], token, { 'settle', 'complete', jobs[4 * i], list[4] } })
-    end
-    return
-  end
+-- Ends the attempts of jobs whose leases hold, and keeps the jobs.
+local function complete_all(q, done, keep, verdicts)
   job.prune_unless(q, 'completed', keep.count)
   if settle.may_stall(q) then
-    db.in_parts('SREM', q.p .. 'stalled', ids)
+    db.in_parts('SREM', q.p .. 'stalled', done.ids)
   end
   lane.touch(q, '')
   local active, leases, held = waiting('leave', q.active), waiting('rem', q.leases), waiting('hdel', TOKENS)
   local completed, unlocked = waiting('add', q.p .. 'completed'), later.del
   local expiring = keep.age and waiting('add', q.own .. 'expiring:completed')
   local expires = keep.age and int(NOW + keep.age)
-  for i, key in ipairs(keys) do
-    local id, value = ids[i], jobs[4 * i]
-    local written = try('HSET', key, 'returnvalue', value, 'finishedOn', NOW_TEXT, 'atm', jobs[4 * i - 1])
+  for i, key in ipairs(done.keys) do
+    local id, token, value = done.ids[i], done.tokens[i], done.values[i]
+    local written = try('HSET', key, 'returnvalue', value, 'finishedOn', NOW_TEXT, 'atm', done.attempts[i])
     if type(written) == 'table' then
       -- Its key holds something else.
       verdicts[#verdicts + 1] = work.why(written)
     else
-      local fraction = ticks.fraction()
       tell(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
-      lease.note_end(tokens[i])
-      active[#active + 1], leases[#leases + 1], held[#held + 1], unlocked[#unlocked + 1] = id, id, tokens[i], locks[i]
-      local at = #completed
+      lease.note_end(token)
+      active[#active + 1], leases[#leases + 1], held[#held + 1], unlocked[#unlocked + 1] = id, id, token, done.locks[i]
+      local fraction, at = ticks.fraction(), #completed
       completed[at + 1], completed[at + 2] = NOW_TEXT .. fraction, id
       if expiring then
-        at = #expiring
-        expiring[at + 1], expiring[at + 2] = expires .. fraction, id
+        expiring[#expiring + 1] = expires .. fraction
+        expiring[#expiring + 1] = id
       end
       verdicts[#verdicts + 1] = true
     end
@@ -137,4 +123,27 @@ function together.complete(list, verdicts)
   end
   settle.note_drained(q)
   lane.update_all()
+end
+
+-- Ends the attempts of jobs that are done, each by a commit of its own under its lease. After the head come the queue and
+-- the number of how long they are kept, then the id, the token, the number of the attempt and the value of each. No token
+-- is there twice.
+function together.complete(list, verdicts)
+  local q, keep, jobs = queue(list[3]), A.keeps[list[4]], list[5]
+  local done = { keys = keys_of(q, jobs, 4), ids = {}, tokens = {}, attempts = {}, values = {}, locks = {} }
+  for n, key in ipairs(done.keys) do
+    local i = 4 * n - 3
+    done.ids[n], done.tokens[n], done.attempts[n], done.values[n] = jobs[i], jobs[i + 1], jobs[i + 2], jobs[i + 3]
+    done.locks[n] = key .. ':lock'
+  end
+  local stay = keep.count ~= 0 and keep.age ~= 0
+  -- Whoever listens hears of each job that makes room for another.
+  if stay and not (HEARD and keep.count) and all_hold(done) then
+    complete_all(q, done, keep, verdicts)
+    return
+  end
+  for n, id in ipairs(done.ids) do
+    local how = { 'settle', 'complete', done.values[n], list[4] }
+    verdicts[#verdicts + 1] = alone({ q.name, id, done.tokens[n], how })
+  end
 end

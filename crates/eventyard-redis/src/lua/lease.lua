@@ -15,16 +15,23 @@ beginnings[#beginnings + 1] = function()
   ended, locks = {}, {}
 end
 
+-- Reads the locks of jobs by their keys; tells the locks' names.
 function lease.read_locks(keys)
+  local names = {}
+  for n, key in ipairs(keys) do
+    names[n] = key .. ':lock'
+  end
   for i = 1, #keys, 1000 do
-    local names = {}
-    for n = i, math.min(i + 999, #keys) do
-      names[n - i + 1] = keys[n] .. ':lock'
-    end
-    for n, token in ipairs(call('MGET', unpack(names))) do
+    for n, token in ipairs(call('MGET', unpack(names, i, math.min(i + 999, #keys)))) do
       locks[keys[i + n - 1]] = token
     end
   end
+  return names
+end
+
+-- Whether the lock of a job, which was read, shows that its lease holds; it may hold without.
+function lease.is_locked(key, token)
+  return locks[key] == token and not ended[token]
 end
 
 -- Whether a job is under the lease that was given out last. The lock tells; if Redis has forgotten it, the lease holds
@@ -57,19 +64,14 @@ function lease.check(name, id, token, is_done)
   return q, f
 end
 
--- Whether a lease has ended in this script.
-function lease.has_ended(token)
-  return ended[token]
-end
-
--- Notes that a lease has ended, which is not undone; the rest of its end is up to the caller.
+-- Notes that a lease has ended; the rest of its end is up to the caller.
 function lease.note_end(token)
   ended[token] = true
 end
 
 -- Ends a lease.
 function lease.finish(q, id, token)
-  ended[token] = true
+  lease.note_end(token)
   if db.may_undo() then
     db.on_undo(function()
       ended[token] = nil

@@ -76,13 +76,9 @@ end
 
 -- Whether the leases of all jobs of a list hold, and the jobs are there.
 local function all_hold(done)
-  local tokens, locks = done.tokens, done.locks
-  for i = 1, #locks, 1000 do
-    for n, token in ipairs(call('MGET', unpack(locks, i, math.min(i + 999, #locks)))) do
-      local ours = tokens[i + n - 1]
-      if token ~= ours or lease.has_ended(ours) then
-        return false
-      end
+  for i, key in ipairs(done.keys) do
+    if not lease.is_locked(key, done.tokens[i]) then
+      return false
     end
   end
   return db.on_keys('EXISTS', done.keys) == #done.keys
@@ -130,12 +126,12 @@ end
 -- is there twice.
 function together.complete(list, verdicts)
   local q, keep, jobs = queue(list[3]), A.keeps[list[4]], list[5]
-  local done = { keys = keys_of(q, jobs, 4), ids = {}, tokens = {}, attempts = {}, values = {}, locks = {} }
-  for n, key in ipairs(done.keys) do
+  local done = { keys = keys_of(q, jobs, 4), ids = {}, tokens = {}, attempts = {}, values = {} }
+  for n = 1, #done.keys do
     local i = 4 * n - 3
     done.ids[n], done.tokens[n], done.attempts[n], done.values[n] = jobs[i], jobs[i + 1], jobs[i + 2], jobs[i + 3]
-    done.locks[n] = key .. ':lock'
   end
+  done.locks = lease.read_locks(done.keys)
   local stay = keep.count ~= 0 and keep.age ~= 0
   -- Whoever listens hears of each job that makes room for another.
   if stay and not (HEARD and keep.count) and all_hold(done) then

@@ -1,11 +1,15 @@
 //! How long to wait before a failed job runs again.
 
 use std::{
+    fmt,
     hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::JobId;
 
@@ -23,8 +27,7 @@ pub enum BackoffKind {
 ///
 /// In JSON `{"type": "exponential", "delay": 2000, "jitter": 0.5, "max": 60000}`, or a bare number of
 /// milliseconds for a fixed wait, as in BullMQ.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Wire")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Backoff {
     /// The shape of the waits.
     #[serde(rename = "type")]
@@ -45,40 +48,52 @@ fn is_zero(jitter: &f64) -> bool {
     *jitter == 0.0
 }
 
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "expected a number of milliseconds or {type, delay, jitter, max}"
-)]
-enum Wire {
-    Millis(u64),
-    Full {
-        #[serde(rename = "type")]
-        kind: BackoffKind,
-        delay: u64,
-        #[serde(default)]
-        jitter: f64,
-        #[serde(default)]
-        max: Option<u64>,
-    },
+impl<'de> Deserialize<'de> for Backoff {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Wire)
+    }
 }
 
-impl TryFrom<Wire> for Backoff {
-    type Error = String;
-    fn try_from(wire: Wire) -> Result<Self, String> {
-        match wire {
-            Wire::Millis(ms) => Ok(Self::fixed(Duration::from_millis(ms))),
-            Wire::Full { jitter, .. } if !(0.0..=1.0).contains(&jitter) => {
-                Err(format!("backoff.jitter is {jitter}; use a share from 0 to 1"))
-            }
-            Wire::Full { kind, delay, jitter, max } => Ok(Self {
-                kind,
-                delay: Duration::from_millis(delay),
-                jitter,
-                max: max.map(Duration::from_millis),
-            }),
+/// Reads both forms.
+struct Wire;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Full {
+    #[serde(rename = "type")]
+    kind: BackoffKind,
+    delay: u64,
+    #[serde(default)]
+    jitter: f64,
+    #[serde(default)]
+    max: Option<u64>,
+}
+
+impl<'de> Visitor<'de> for Wire {
+    type Value = Backoff;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("a number of milliseconds or {type, delay, jitter, max}")
+    }
+
+    fn visit_u64<E: de::Error>(self, ms: u64) -> Result<Backoff, E> {
+        Ok(Backoff::fixed(Duration::from_millis(ms)))
+    }
+
+    fn visit_i64<E: de::Error>(self, ms: i64) -> Result<Backoff, E> {
+        let unexpected = |_| E::invalid_value(Unexpected::Signed(ms), &self);
+        let ms = ms.try_into().map_err(unexpected)?;
+        self.visit_u64(ms)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Backoff, A::Error> {
+        let Full { kind, delay, jitter, max } = Full::deserialize(MapAccessDeserializer::new(map))?;
+        if !(0.0..=1.0).contains(&jitter) {
+            let message = format!("backoff.jitter is {jitter}; use a share from 0 to 1");
+            return Err(de::Error::custom(message));
         }
+        let (delay, max) = (Duration::from_millis(delay), max.map(Duration::from_millis));
+        Ok(Backoff { kind, delay, jitter, max })
     }
 }
 

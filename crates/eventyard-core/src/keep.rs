@@ -1,8 +1,12 @@
 //! How long finished jobs and old events stay.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+    ser::SerializeMap,
+};
 
 /// How long something finished is kept: until it is older than `age`, or until `count` newer ones
 /// exist, whichever comes first.
@@ -69,26 +73,45 @@ impl Serialize for Keep {
 
 impl<'de> Deserialize<'de> for Keep {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            deny_unknown_fields,
-            expecting = "expected true (remove at once), false (keep), a count, or {age (seconds), count}"
-        )]
-        enum Wire {
-            Remove(bool),
-            Count(u64),
-            Limits { age: Option<f64>, count: Option<u64> },
-        }
-        Ok(match Wire::deserialize(from)? {
-            Wire::Remove(true) => Self::NOTHING,
-            Wire::Remove(false) => Self::FOREVER,
-            Wire::Count(count) => Self::count(count),
-            Wire::Limits { age, count } => {
-                let age = age.map(Duration::try_from_secs_f64).transpose();
-                Self { age: age.map_err(serde::de::Error::custom)?, count }
-            }
-        })
+        from.deserialize_any(Wire)
+    }
+}
+
+/// Reads each of the forms.
+struct Wire;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    age: Option<f64>,
+    count: Option<u64>,
+}
+
+impl<'de> Visitor<'de> for Wire {
+    type Value = Keep;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("true (remove at once), false (keep), a count, or {age (seconds), count}")
+    }
+
+    fn visit_bool<E: de::Error>(self, removes: bool) -> Result<Keep, E> {
+        Ok(if removes { Keep::NOTHING } else { Keep::FOREVER })
+    }
+
+    fn visit_u64<E: de::Error>(self, count: u64) -> Result<Keep, E> {
+        Ok(Keep::count(count))
+    }
+
+    fn visit_i64<E: de::Error>(self, count: i64) -> Result<Keep, E> {
+        let unexpected = |_| E::invalid_value(Unexpected::Signed(count), &self);
+        let count = count.try_into().map_err(unexpected)?;
+        self.visit_u64(count)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Keep, A::Error> {
+        let Limits { age, count } = Limits::deserialize(MapAccessDeserializer::new(map))?;
+        let age = age.map(Duration::try_from_secs_f64).transpose().map_err(de::Error::custom)?;
+        Ok(Keep { age, count })
     }
 }
 

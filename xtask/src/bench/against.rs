@@ -10,6 +10,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::Appendfsync;
 use super::redis::Redis;
 use crate::failure::Failure;
 use crate::invocation;
@@ -26,6 +27,8 @@ const PRODUCERS: u32 = 50;
 const BATCH: u32 = 100;
 const CONCURRENCY: u32 = 50;
 const PAYLOAD: u32 = 200;
+/// Seconds between filling and draining.
+const REST: u32 = 2;
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +48,11 @@ struct Figure {
 }
 
 /// Measures, and prints the sides next to each other.
-pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
+pub(super) fn run(workspace: &Workspace, appendfsync: Appendfsync) -> Result<(), Failure> {
     let node = test::prepare(workspace)?;
     invocation::run(&mut workspace.cargo("build --release -p eventyard-cli".split(' ')))?;
     let folder = |what| workspace.target.join(format!("bench-{what}-{}", std::process::id()));
-    let redis = Redis::start(folder("redis"))?;
+    let redis = Redis::start(folder("redis"), appendfsync)?;
     let data = folder("embedded");
 
     let bullmq = workspace.root.join("crates/eventyard-redis/benches/bullmq.mjs");
@@ -95,7 +98,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
         }
     }
     remove(&data)?;
-    print(&figures, &commands);
+    print(appendfsync, &figures, &commands);
     Ok(())
 }
 
@@ -111,7 +114,7 @@ fn remove(folder: &Path) -> Result<(), Failure> {
 fn settings(case: &str) -> Value {
     json!({
         "case": case, "jobs": JOBS, "producers": PRODUCERS, "batch": BATCH,
-        "concurrency": CONCURRENCY, "payload": PAYLOAD,
+        "concurrency": CONCURRENCY, "payload": PAYLOAD, "rest": REST,
     })
 }
 
@@ -124,6 +127,7 @@ fn eventyard(workspace: &Workspace, case: &str) -> Command {
         ("--batch", BATCH),
         ("--concurrency", CONCURRENCY),
         ("--payload", PAYLOAD),
+        ("--rest", REST),
     ] {
         command.args([option, &value.to_string()]);
     }
@@ -152,11 +156,19 @@ fn read(printed: &str) -> Result<Vec<(String, f64, String)>, Failure> {
     Ok(figures)
 }
 
-fn print(figures: &BTreeMap<String, Figure>, commands: &BTreeMap<&str, [u64; SIDES.len()]>) {
+fn print(
+    appendfsync: Appendfsync,
+    figures: &BTreeMap<String, Figure>,
+    commands: &BTreeMap<&str, [u64; SIDES.len()]>,
+) {
+    let synced = match appendfsync {
+        Appendfsync::Everysec => "every second",
+        Appendfsync::Always => "before it answers",
+    };
     println!(
         "{JOBS} jobs of {PAYLOAD} bytes, {PRODUCERS} producers, batches of {BATCH}, concurrency \
-         {CONCURRENCY}; medians of {ROUNDS}. Redis appends to a file and syncs it every second; the \
-         embedded store syncs before it answers\n"
+         {CONCURRENCY}; medians of {ROUNDS}. Redis appends to a file and syncs it {synced}; the embedded \
+         store syncs before it answers\n"
     );
     println!("{:<20}{:>12}{:>22}{:>22}", "", "BullMQ 6.7", "Eventyard on Redis", "embedded");
     for (name, Figure { unit, values }) in figures {

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::Appendfsync;
 use crate::failure::Failure;
 use crate::invocation;
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running server that appends to a file and syncs it every second.
+/// A running server that appends to a file.
 pub(super) struct Redis {
     process: Child,
     folder: PathBuf,
@@ -23,7 +24,7 @@ pub(super) struct Redis {
 
 impl Redis {
     /// Starts one that keeps its data in `folder` until it is dropped.
-    pub(super) fn start(folder: PathBuf) -> Result<Self, Failure> {
+    pub(super) fn start(folder: PathBuf, appendfsync: Appendfsync) -> Result<Self, Failure> {
         let failure = |error| Failure::new(format!("cannot start redis-server: {error}"));
         fs::create_dir_all(&folder).map_err(failure)?;
         let port = TcpListener::bind("127.0.0.1:0")
@@ -32,7 +33,14 @@ impl Redis {
             .port();
         let mut server = Command::new("redis-server");
         server.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
-        server.args(["--appendonly", "yes", "--appendfsync", "everysec"]).arg("--dir").arg(&folder);
+        let appendfsync = match appendfsync {
+            Appendfsync::Everysec => "everysec",
+            Appendfsync::Always => "always",
+        };
+        server
+            .args(["--appendonly", "yes", "--appendfsync", appendfsync])
+            .arg("--dir")
+            .arg(&folder);
         let process = server.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(failure)?;
         let redis = Self { process, folder, port };
         let deadline = Instant::now() + PATIENCE;

@@ -17,12 +17,11 @@ impl Writer<'_> {
     pub(super) fn claim(&mut self, queue: QueueId, ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
         self.begin()?;
         let picks = self.pick(queue, ask, MAX_CLAIMED)?;
-        let mut leased = Vec::with_capacity(picks.iter().map(|(_, picked)| picked).sum());
+        let mut runs = Vec::with_capacity(picks.len());
         for (lane, count) in picks {
-            for run in self.take_from(queue, lane, count)? {
-                self.lease_run(&run, ask, &mut leased)?;
-            }
+            runs.extend(self.take_from(queue, lane, count)?);
         }
+        let leased = self.lease(&runs, ask)?;
         self.update_turns()?;
         if self.state.limits(queue).rate.is_some() {
             self.find_reopening(queue);
@@ -92,34 +91,63 @@ impl Writer<'_> {
     }
 
     /// Puts jobs under leases that were taken from where they stood.
-    fn lease_run(
+    fn lease(&mut self, runs: &[Run], ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
+        let n = runs.iter().map(|run| run.n).sum();
+        let fences = self.numbers.steps.take(n, &mut self.sql.set_meta)?;
+        let ends = runs.iter().scan(fences.start, |end, run| {
+            *end += run.n;
+            Some(*end)
+        });
+        let mut numbered: Vec<_> =
+            runs.iter().zip(ends).map(|(run, end)| (*run, end - run.n)).collect();
+        // What lies together is read together, also where it is of several keys.
+        numbered.sort_unstable_by_key(|(run, _)| run.first.seq);
+        let mut leased = vec![None; n as usize];
+        for span in numbered.chunk_by(|(a, _), (b, _)| a.first.seq + a.n == b.first.seq) {
+            self.read_span(span, ask, fences.start, &mut leased)?;
+        }
+        for run in runs {
+            let last = run.first.seq + run.n - 1;
+            if run.first.flags & EXPIRES != 0 {
+                self.sql.delete_unbegun.execute((run.first.seq, last))?;
+            }
+            self.state.count_runnable(&run.first, -run.n);
+            let first = self.state.active(run.first.seq).expect("it was just leased").clone();
+            self.insert_lease(&first, run.n)?;
+        }
+        Ok(leased.into_iter().flatten().collect())
+    }
+
+    /// Reads the jobs of runs that follow one another by number, each with the fence of its first job, and puts them
+    /// in their places, which are those of their fences behind `first_fence`.
+    fn read_span(
         &mut self,
-        run: &Run,
+        span: &[(Run, i64)],
         ask: &Claim,
-        leased: &mut Vec<Leased>,
+        first_fence: i64,
+        leased: &mut [Option<Leased>],
     ) -> rusqlite::Result<()> {
-        let (until, last) = (self.now + ask.lease_for, run.first.seq + run.n - 1);
-        let mut row_of_run = None;
-        let mut rows = self.sql.jobs.query((run.first.seq, last))?;
+        let until = self.now + ask.lease_for;
+        let first = span[0].0.first.seq;
+        let last = first + span.iter().map(|(run, _)| run.n).sum::<i64>() - 1;
+        let mut runs = span.iter().peekable();
+        let mut rows = self.sql.jobs.query((first, last))?;
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
-            let mut ticket = run.behind(seq - run.first.seq).first;
+            while runs.next_if(|(run, _)| run.first.seq + run.n <= seq).is_some() {}
+            let (run, row_of_run) = **runs.peek().expect("the last run ends where the span does");
+            let behind = seq - run.first.seq;
+            let mut ticket = run.behind(behind).first;
             ticket.flags &= !EXPIRES;
-            let fence = self.numbers.steps.next(&mut self.sql.set_meta)?;
+            let fence = row_of_run + behind;
             let job = self.jobs.read(row, 1, &ask.queue, (ticket.attempts, ticket.crashes))?;
             let (id, attempt) = (job.id.clone(), job.attempts_made + 1);
             let lease = Lease { job: job.key(), attempt, token: token(seq, fence) };
-            leased.push(Leased { job, lease, until });
-            let row = *row_of_run.get_or_insert(fence);
+            leased[(fence - first_fence) as usize] = Some(Leased { job, lease, until });
             let (worker, started_at) = (ask.worker.clone(), self.now);
+            let row = row_of_run;
             self.state.lease(Active { ticket, id, fence, row, worker, started_at, until });
         }
-        drop(rows);
-        if run.first.flags & EXPIRES != 0 {
-            self.sql.delete_unbegun.execute((run.first.seq, last))?;
-        }
-        self.state.count_runnable(&run.first, -run.n);
-        let first = self.state.active(run.first.seq).expect("it was just leased").clone();
-        self.insert_lease(&first, run.n)
+        Ok(())
     }
 }

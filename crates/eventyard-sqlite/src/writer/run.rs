@@ -104,16 +104,14 @@ impl Writer<'_> {
     ) -> rusqlite::Result<u64> {
         let code = finished_state(state).expect("called for finished states");
         let ask = (queue.0, code, since.as_millis(), limit);
-        let old = self.sql.old_finished.query_map(ask, FinishedRow::read)?;
-        let old = old.collect::<Result<Vec<_>, _>>()?;
+        let old = rows_with(limit, self.sql.old_finished.query(ask)?)?;
         self.remove_rows(&old, limit)
     }
 
     /// Removes up to `limit` of the finished jobs whose time is over.
     pub(super) fn remove_expired(&mut self, limit: i64) -> rusqlite::Result<u64> {
         let ask = (self.now.as_millis(), limit);
-        let expired = self.sql.expired.query_map(ask, FinishedRow::read)?;
-        let expired = expired.collect::<Result<Vec<_>, _>>()?;
+        let expired = rows_with(limit, self.sql.expired.query(ask)?)?;
         self.remove_rows(&expired, limit)
     }
 
@@ -130,4 +128,17 @@ impl Writer<'_> {
         }
         Ok((limit - room).unsigned_abs())
     }
+}
+
+/// The first rows, as many as it takes to have `jobs` jobs.
+fn rows_with(jobs: i64, mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<FinishedRow>> {
+    let (mut taken, mut left) = (Vec::new(), jobs);
+    while left > 0
+        && let Some(row) = rows.next()?
+    {
+        let row = FinishedRow::read(row)?;
+        left -= row.n;
+        taken.push(row);
+    }
+    Ok(taken)
 }

@@ -94,12 +94,12 @@ impl Writer<'_> {
     fn lease(&mut self, runs: &[Run], ask: &Claim) -> rusqlite::Result<Vec<Leased>> {
         let n = runs.iter().map(|run| run.n).sum();
         let fences = self.numbers.steps.take(n, &mut self.sql.set_meta)?;
-        let ends = runs.iter().scan(fences.start, |end, run| {
-            *end += run.n;
-            Some(*end)
-        });
-        let mut numbered: Vec<_> =
-            runs.iter().zip(ends).map(|(run, end)| (*run, end - run.n)).collect();
+        let mut next = fences.start;
+        let mut numbered = Vec::with_capacity(runs.len());
+        for run in runs {
+            numbered.push((*run, next));
+            next += run.n;
+        }
         // What lies together is read together, also where it is of several keys.
         numbered.sort_unstable_by_key(|(run, _)| run.first.seq);
         let mut leased = vec![None; n as usize];
@@ -135,17 +135,16 @@ impl Writer<'_> {
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
             while runs.next_if(|(run, _)| run.first.seq + run.n <= seq).is_some() {}
-            let (run, row_of_run) = **runs.peek().expect("the last run ends where the span does");
+            let (run, lease_row) = **runs.peek().expect("the last run ends where the span does");
             let behind = seq - run.first.seq;
             let mut ticket = run.behind(behind).first;
             ticket.flags &= !EXPIRES;
-            let fence = row_of_run + behind;
+            let fence = lease_row + behind;
             let job = self.jobs.read(row, 1, &ask.queue, (ticket.attempts, ticket.crashes))?;
             let (id, attempt) = (job.id.clone(), job.attempts_made + 1);
             let lease = Lease { job: job.key(), attempt, token: token(seq, fence) };
             leased[(fence - first_fence) as usize] = Some(Leased { job, lease, until });
-            let (worker, started_at) = (ask.worker.clone(), self.now);
-            let row = row_of_run;
+            let (row, worker, started_at) = (lease_row, ask.worker.clone(), self.now);
             self.state.lease(Active { ticket, id, fence, row, worker, started_at, until });
         }
         Ok(())

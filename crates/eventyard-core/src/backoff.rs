@@ -197,13 +197,15 @@ mod tests {
         check("1500", Backoff::fixed(ms(1500)));
         check(r#"{"type":"exponential","delay":2000}"#, Backoff::exponential(ms(2000)));
         check(r#"{"type":"fixed","delay":1,"jitter":0.5}"#, Backoff::fixed(ms(1)).jitter(0.5));
-        for bad in [
-            r#"{"type":"cubic","delay":1}"#,
-            r#"{"type":"fixed"}"#,
-            r#"{"type":"fixed","delay":1,"jitter":2}"#,
-            r#"{"type":"fixed","delay":1,"maximum":2}"#,
+        for (bad, reason) in [
+            (r#"{"type":"cubic","delay":1}"#, "unknown variant `cubic`"),
+            (r#"{"type":"fixed"}"#, "missing field `delay`"),
+            (r#"{"type":"fixed","delay":1,"jitter":2}"#, "use a share from 0 to 1"),
+            (r#"{"type":"fixed","delay":1,"maximum":2}"#, "unknown field `maximum`"),
+            ("-5", "integer `-5`, expected a number of milliseconds or {type"),
         ] {
-            assert!(serde_json::from_str::<Backoff>(bad).is_err(), "{bad}");
+            let error = serde_json::from_str::<Backoff>(bad).unwrap_err().to_string();
+            assert!(error.contains(reason), "{bad}: {error}");
         }
         let text = serde_json::to_string(&Backoff::exponential(ms(2000))).unwrap();
         assert_eq!(text, r#"{"type":"exponential","delay":2000}"#);

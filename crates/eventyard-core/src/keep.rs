@@ -132,8 +132,15 @@ mod tests {
             assert_eq!(serde_json::from_str::<Keep>(json).unwrap(), keep, "{json}");
             assert_eq!(serde_json::to_string(&keep).unwrap(), json);
         }
-        for bad in [r#"{"age":-1}"#, r#"{"ages":1}"#, "-1", "null", "\"1d\""] {
-            assert!(serde_json::from_str::<Keep>(bad).is_err(), "{bad}");
+        for (bad, reason) in [
+            (r#"{"age":-1}"#, "negative"),
+            (r#"{"ages":1}"#, "unknown field `ages`, expected `age` or `count`"),
+            ("-1", "integer `-1`, expected true (remove at once)"),
+            ("null", "expected true (remove at once)"),
+            ("\"1d\"", "string \"1d\", expected true (remove at once)"),
+        ] {
+            let error = serde_json::from_str::<Keep>(bad).unwrap_err().to_string();
+            assert!(error.contains(reason), "{bad}: {error}");
         }
     }
 }

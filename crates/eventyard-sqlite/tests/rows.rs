@@ -8,7 +8,7 @@ use std::path::Path;
 use eventyard_core::{Commit, GroupKey, JobOptions, Keep, Leased, Settlement, Store, Write};
 use eventyard_sqlite::SqliteStore;
 use rusqlite::Connection;
-use yard::{claim, clock, commit, complete, job, job_with, look, open};
+use yard::{claim, clock, commit, complete, job, job_with, look, open, settle};
 
 const KEYS: usize = 3;
 const JOBS_OF_A_KEY: usize = 33;
@@ -93,5 +93,29 @@ async fn a_row_that_was_taken_from_is_not_gone_on_with() {
     let all = KEYS * JOBS_OF_A_KEY + KEYS;
     assert_eq!(rows(&path, "ready").iter().sum::<i64>(), all as i64);
     assert_eq!(claim(&store, "q", 10_000).await.len(), all);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_is_read_across_keys_is_handed_out_key_by_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = store(&path).await;
+    let numbers = |key| (key..KEYS * JOBS_OF_A_KEY).step_by(KEYS).map(|n| format!("j{n}"));
+    // A turn is a quarter of what is asked for; the first key gets a second one.
+    let shares = [20, 10, 10].into_iter().enumerate();
+    let expected: Vec<_> = shares.flat_map(|(key, share)| numbers(key).take(share)).collect();
+    let leased = claim(&store, "q", 40).await;
+    let ids: Vec<_> = leased.iter().map(|leased| leased.job.id.to_string()).collect();
+    assert_eq!(ids, expected);
+
+    // Who reads the file finds each job under the lease that was handed out.
+    let seen = look(&store).await;
+    store.close().await;
+    let store = open(&path, clock()).await;
+    assert_eq!(look(&store).await, seen);
+    for leased in &leased {
+        assert!(settle(&store, leased, complete(Keep::NOTHING)).await, "{}", leased.job.id);
+    }
     store.close().await;
 }

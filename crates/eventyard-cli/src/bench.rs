@@ -56,8 +56,6 @@ pub(crate) struct Settings {
     pub(crate) backlog: usize,
     /// Keys over which the backlog is spread; the first drain has one then, and without keys none has any.
     pub(crate) keys: usize,
-    /// Seconds without work between filling the store and draining it.
-    pub(crate) rest: u64,
 }
 
 /// What a run tells while it goes on.

@@ -1,6 +1,6 @@
 // BullMQ through the cases of `eventyard bench`, measured as that does; `cargo xtask bench --against bullmq` runs both.
 //
-// node bullmq.mjs PORT '{"case":"drain","jobs":20000,"producers":50,"batch":100,"concurrency":50,"payload":200,"rest":2}'
+// node bullmq.mjs PORT '{"case":"drain","jobs":20000,"producers":50,"batch":100,"concurrency":50,"payload":200}'
 
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -10,7 +10,7 @@ const require = createRequire(resolve(process.env.EVENTYARD_NODE, 'package.json'
 const { Queue, Worker } = require('bullmq6');
 
 const [port, text] = process.argv.slice(2);
-const { case: name, jobs, producers, batch, concurrency, payload, rest } = JSON.parse(text);
+const { case: name, jobs, producers, batch, concurrency, payload } = JSON.parse(text);
 const options = {
   prefix: 'bench',
   connection: { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null },
@@ -71,7 +71,6 @@ const cases = {
 
   async drain() {
     await produce(batch);
-    await delay(rest * 1000);
     let [handled, done] = [0, undefined];
     const all = new Promise((resolve) => { done = resolve; });
     const begun = performance.now();

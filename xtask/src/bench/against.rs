@@ -27,8 +27,6 @@ const PRODUCERS: u32 = 50;
 const BATCH: u32 = 100;
 const CONCURRENCY: u32 = 50;
 const PAYLOAD: u32 = 200;
-/// Seconds between filling and draining.
-const REST: u32 = 2;
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +112,7 @@ fn remove(folder: &Path) -> Result<(), Failure> {
 fn settings(case: &str) -> Value {
     json!({
         "case": case, "jobs": JOBS, "producers": PRODUCERS, "batch": BATCH,
-        "concurrency": CONCURRENCY, "payload": PAYLOAD, "rest": REST,
+        "concurrency": CONCURRENCY, "payload": PAYLOAD,
     })
 }
 
@@ -127,7 +125,6 @@ fn eventyard(workspace: &Workspace, case: &str) -> Command {
         ("--batch", BATCH),
         ("--concurrency", CONCURRENCY),
         ("--payload", PAYLOAD),
-        ("--rest", REST),
     ] {
         command.args([option, &value.to_string()]);
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use eventyard::{Error, secs};
+use eventyard::Error;
 
 use super::{
     Figure,
@@ -33,7 +33,6 @@ async fn measure(
     let jobs = rig.settings.jobs;
     let producer = rig.producer(case).await?;
     rig.fill(&producer, case, waiting, keys).await?;
-    rig.clock.sleep(secs(rig.settings.rest)).await;
 
     let tally = Arc::new(Tally::new(waiting, jobs));
     let begun = Instant::now();

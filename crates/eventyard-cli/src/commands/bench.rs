@@ -44,9 +44,6 @@ pub(crate) struct BenchArgs {
     /// Spread the backlog over this many keys, and give the first drain one
     #[arg(long, value_name = "N", default_value_t = 0)]
     keys: usize,
-    /// Let the store rest so long before a drain: what filling it left to do is then done
-    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-    rest: u64,
     /// Measure only this; may be repeated
     #[arg(long, value_name = "CASE", value_enum)]
     only: Vec<Case>,
@@ -73,7 +70,6 @@ pub(crate) async fn run(args: BenchArgs) -> miette::Result<()> {
         payload: args.payload,
         backlog: args.backlog,
         keys: args.keys,
-        rest: args.rest,
     };
     let cases = if args.only.is_empty() { Case::value_variants() } else { &args.only };
     let scratch = match &args.store {

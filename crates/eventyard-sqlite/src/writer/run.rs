@@ -104,41 +104,42 @@ impl Writer<'_> {
     ) -> rusqlite::Result<u64> {
         let code = finished_state(state).expect("called for finished states");
         let ask = (queue.0, code, since.as_millis(), limit);
-        let old = rows_with(limit, self.sql.old_finished.query(ask)?)?;
-        self.remove_rows(&old, limit)
+        let old = first_jobs(limit, self.sql.old_finished.query(ask)?)?;
+        self.remove_from(&old)
     }
 
     /// Removes up to `limit` of the finished jobs whose time is over.
     pub(super) fn remove_expired(&mut self, limit: i64) -> rusqlite::Result<u64> {
         let ask = (self.now.as_millis(), limit);
-        let expired = rows_with(limit, self.sql.expired.query(ask)?)?;
-        self.remove_rows(&expired, limit)
+        let expired = first_jobs(limit, self.sql.expired.query(ask)?)?;
+        self.remove_from(&expired)
     }
 
-    fn remove_rows(&mut self, rows: &[FinishedRow], limit: i64) -> rusqlite::Result<u64> {
-        let mut room = limit;
-        for row in rows {
-            let count = row.n.min(room);
-            if count == 0 {
-                break;
-            }
-            self.take_finished(row, 0, count)?;
-            self.remove_jobs(row.seq, count, row.flags, state_of_finished(row.state))?;
-            room -= count;
+    /// Removes the first jobs of each row, as many as are told with it.
+    fn remove_from(&mut self, rows: &[(FinishedRow, i64)]) -> rusqlite::Result<u64> {
+        let mut removed = 0;
+        for (row, count) in rows {
+            self.take_finished(row, 0, *count)?;
+            self.remove_jobs(row.seq, *count, row.flags, state_of_finished(row.state))?;
+            removed += count.unsigned_abs();
         }
-        Ok((limit - room).unsigned_abs())
+        Ok(removed)
     }
 }
 
-/// The first rows, as many as it takes to have `jobs` jobs.
-fn rows_with(jobs: i64, mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<FinishedRow>> {
-    let (mut taken, mut left) = (Vec::new(), jobs);
+/// The rows of the first `limit` jobs, and how many of them each has.
+fn first_jobs(
+    limit: i64,
+    mut rows: rusqlite::Rows<'_>,
+) -> rusqlite::Result<Vec<(FinishedRow, i64)>> {
+    let (mut first, mut left) = (Vec::new(), limit);
     while left > 0
         && let Some(row) = rows.next()?
     {
         let row = FinishedRow::read(row)?;
-        left -= row.n;
-        taken.push(row);
+        let count = row.n.min(left);
+        left -= count;
+        first.push((row, count));
     }
-    Ok(taken)
+    Ok(first)
 }

@@ -27,6 +27,7 @@ mod statements;
 mod thread;
 mod ties;
 mod turn;
+mod unwritten;
 mod upkeep;
 
 use std::{sync::Arc, time::Instant};
@@ -37,7 +38,7 @@ use rusqlite::Connection;
 pub(crate) use self::thread::spawn;
 use self::{
     answers::Answers, flush::Flusher, gather::Gathering, number::Numbers, pending::Pending,
-    sql::Trace, state::State, statements::Statements,
+    sql::Trace, state::State, statements::Statements, unwritten::Unwritten,
 };
 use crate::{
     encoding::{JobReader, OptionsWriter},
@@ -54,6 +55,7 @@ struct Writer<'c> {
     state: State,
     numbers: Numbers,
     pending: Pending,
+    unwritten: Unwritten,
     options: OptionsWriter,
     jobs: JobReader,
     /// The time of the turn under way.

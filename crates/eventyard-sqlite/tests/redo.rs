@@ -13,7 +13,8 @@ use std::{
 };
 
 use eventyard_core::{
-    GroupKey, Inspect, JobOptions, JobState, Keep, PageAsk, Store, StoreError, StoreErrorKind,
+    Commit, GroupKey, Inspect, JobOptions, JobState, Keep, Leased, PageAsk, Store, StoreError,
+    StoreErrorKind, Write,
 };
 use eventyard_sqlite::{Options, SqliteStore, Synchronous};
 use yard::{claim, clock, commit, complete, count, job, job_with, look, open, settle};
@@ -133,6 +134,38 @@ async fn rows_that_were_made_longer_are_so_again() {
     let store = open(&path, clock()).await;
     assert_eq!(look(&store).await, before);
     store.close().await;
+}
+
+#[tokio::test]
+async fn rows_that_came_and_went_are_so_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = settled(folder.path()).await;
+    commit(&store, (0..40).map(|n| job("q", &format!("j{n}")))).await.unwrap();
+    let keep_five = || complete(Keep { count: Some(5), age: None });
+    // What is finished goes beyond what is kept in the middle of a row, before SQLite has written any of it.
+    for claimed in [7, 1, 12, 3, 4] {
+        let leased = claim(&store, "q", claimed).await;
+        let settle =
+            |leased: &Leased| Commit::under(leased.lease.clone(), [Write::Settle(keep_five())]);
+        let (last, first) = leased.split_last().unwrap();
+        for answer in store.commit(first.iter().map(settle).collect()).await.unwrap() {
+            answer.unwrap();
+        }
+        store.renew(vec![last.lease.clone()], Duration::from_secs(3600)).await.unwrap();
+    }
+    let (_copy, path) = power_cut(folder.path());
+    let before = look(&store).await;
+    assert_eq!(count(&store, "q", JobState::Completed).await, 5);
+    assert_eq!(count(&store, "q", JobState::Active).await, 5);
+    assert_eq!(look(&open(&path, clock()).await).await, before);
+    // Those that are in the file by now go first.
+    for leased in claim(&store, "q", 3).await {
+        assert!(settle(&store, &leased, keep_five()).await);
+    }
+    let (_copy, path) = power_cut(folder.path());
+    let before = look(&store).await;
+    assert_eq!(count(&store, "q", JobState::Completed).await, 5);
+    assert_eq!(look(&open(&path, clock()).await).await, before);
 }
 
 #[tokio::test]

@@ -237,7 +237,7 @@ impl Writer<'_> {
         since: Timestamp,
         limit: usize,
     ) -> rusqlite::Result<u64> {
-        self.write_pending()?;
+        self.write_down()?;
         let Some(queue) = self.state.queue(name) else { return Ok(0) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         match state {

@@ -106,7 +106,7 @@ impl Writer<'_> {
         &mut self,
         what: impl FnOnce(&mut Self) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        self.write_pending()?;
+        self.write_down()?;
         let mark = self.state.mark();
         self.sql.savepoint.execute(())?;
         let outcome = what(self);

@@ -32,7 +32,7 @@ pub(super) enum Stand {
 impl Writer<'_> {
     /// The job with this key.
     pub(super) fn find(&mut self, key: &JobKey) -> rusqlite::Result<Option<Found>> {
-        self.write_pending()?;
+        self.write_down()?;
         let Some(queue) = self.state.queue(&key.queue) else { return Ok(None) };
         let mut rows = self.sql.find_job.query((key.id.as_str(), queue.0))?;
         let Some(row) = rows.next()? else { return Ok(None) };

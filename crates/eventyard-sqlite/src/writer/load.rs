@@ -16,6 +16,7 @@ use super::{
     sql::Trace,
     state::{Active, Lane, LaneId, LeaseRow, QueueId, State, Ticket},
     statements::Statements,
+    unwritten::Unwritten,
 };
 use crate::{
     encoding::{HOLDS, JobReader, KEYED, OptionsWriter, TRACED, state_of_finished},
@@ -49,6 +50,7 @@ impl<'c> Writer<'c> {
                 lanes: counter(conn, "lanes")?,
             },
             pending: Pending::default(),
+            unwritten: Unwritten::default(),
             options: OptionsWriter::default(),
             jobs: JobReader::default(),
             now: shared.clock().now(),

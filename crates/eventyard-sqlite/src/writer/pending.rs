@@ -2,7 +2,8 @@
 //!
 //! Jobs mostly come, go and end together. Their rows are collected here, so that one statement writes a run
 //! of them and one deletes a run. Whatever could see the difference asks for
-//! [`Writer::write_pending`] first. Jobs that are claimed in the turn that made them runnable are never written as such.
+//! [`Writer::write_pending`] first, or for [`Writer::write_down`] if it looks at the file. Jobs that are claimed in the turn
+//! that made them runnable are never written as such.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::{
     Writer,
     state::{LaneId, QueueId, Ticket},
 };
-use crate::encoding::{EXPIRES, PARENT, TRACED, finished_state};
+use crate::encoding::{EXPIRES, PARENT, TRACED};
 
 /// The most finished jobs that one group removes for being beyond the number that is kept. It
 /// matters only after that number was lowered; the next settled jobs go on.
@@ -64,6 +65,7 @@ pub(super) struct FinishedRun {
     pub(super) state: JobState,
     pub(super) ord: i64,
     pub(super) ran: Option<LastRun>,
+    pub(super) at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) result: Option<Bytes>,
     pub(super) failure: Option<String>,
@@ -78,7 +80,7 @@ impl FinishedRun {
         expected == *job
             && self.ord + run.n == next.ord
             && self.state == next.state
-            && self.ran == next.ran
+            && (&self.ran, self.at) == (&next.ran, next.at)
             && self.expires_at == next.expires_at
             && [self, next].iter().all(|one| one.result.is_none() && one.failure.is_none())
     }
@@ -222,13 +224,13 @@ impl Writer<'_> {
     pub(super) fn write_pending(&mut self) -> rusqlite::Result<()> {
         self.write_ready()?;
         for run in std::mem::take(&mut self.pending.finished) {
-            self.insert_finished(&run)?;
+            self.insert_finished(run)?;
         }
         for (queue, state, count) in std::mem::take(&mut self.pending.trims) {
             self.trim(queue, state, count)?;
         }
-        for row in self.pending.ended.drain(..) {
-            self.sql.delete_lease.execute((row,))?;
+        for row in std::mem::take(&mut self.pending.ended) {
+            self.delete_lease(row)?;
         }
         for run in joined(std::mem::take(&mut self.pending.gone)) {
             self.sql.delete_jobs.execute(run)?;
@@ -264,33 +266,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn insert_finished(&mut self, run: &FinishedRun) -> rusqlite::Result<()> {
-        let Run { first: job, n } = run.jobs;
-        self.sql.insert_finished.execute((
-            job.queue.0,
-            finished_state(run.state).expect("only finished jobs come here"),
-            run.ord,
-            n,
-            job.seq,
-            job.attempts,
-            job.crashes,
-            job.flags,
-            // A job that never ran has no worker, and then this means nothing.
-            run.ran.as_ref().map_or(0, |ran| ran.started_at.as_millis()),
-            self.now.as_millis(),
-            run.expires_at.map(Timestamp::as_millis),
-            run.ran.as_ref().map_or("", |ran| ran.worker.as_str()),
-            run.result.as_deref(),
-            run.failure.as_deref(),
-        ))?;
-        Ok(())
-    }
-
     fn trim(&mut self, queue: QueueId, state: JobState, keep: u64) -> rusqlite::Result<()> {
         let beyond = self.state.figures(queue).counts.get(state).saturating_sub(keep);
         let beyond = i64::try_from(beyond).unwrap_or(i64::MAX).min(MAX_TRIMMED);
         if beyond > 0 {
-            self.remove_finished(queue, state, Timestamp::from_millis(i64::MAX), beyond)?;
+            self.remove_oldest(queue, state, beyond)?;
         }
         Ok(())
     }

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use eventyard_core::{Lease, Renewal, Timestamp};
 
-use super::{
-    Writer,
-    state::{Active, LeaseRow},
-};
+use super::Writer;
 
 impl Writer<'_> {
     /// Makes each lease that holds now hold until `until`.
@@ -33,7 +30,7 @@ impl Writer<'_> {
             renewed.sort_unstable();
             renewed.dedup();
             if renewed.len() as i64 == self.state.row(row).held {
-                self.sql.renew_lease.execute((row, until.as_millis()))?;
+                self.renew_lease(row, until)?;
             } else {
                 self.split_row(row)?;
             }
@@ -44,7 +41,7 @@ impl Writer<'_> {
     /// Gives each lease of a row a row of its own: they no longer end together.
     fn split_row(&mut self, number: i64) -> rusqlite::Result<()> {
         let row = self.state.row(number);
-        self.sql.delete_lease.execute((number,))?;
+        self.delete_lease(number)?;
         self.state.set_row(number, None);
         for seq in row.seq..row.seq + row.n {
             if self.state.active(seq).is_some_and(|active| active.row == number) {
@@ -54,25 +51,6 @@ impl Writer<'_> {
                 self.insert_lease(&active, 1)?;
             }
         }
-        Ok(())
-    }
-
-    /// Adds a row for `n` leases that follow one another.
-    pub(super) fn insert_lease(&mut self, first: &Active, n: i64) -> rusqlite::Result<()> {
-        let job = &first.ticket;
-        self.sql.insert_lease.execute((
-            first.fence,
-            n,
-            job.seq,
-            job.ord,
-            job.queue.0,
-            job.attempts,
-            job.crashes,
-            first.started_at.as_millis(),
-            first.until.as_millis(),
-            first.worker.as_str(),
-        ))?;
-        self.state.set_row(first.fence, Some(LeaseRow { seq: job.seq, n, held: n }));
         Ok(())
     }
 }

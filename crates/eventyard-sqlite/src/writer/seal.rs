@@ -128,6 +128,7 @@ impl Writer<'_> {
     pub(super) fn commit(&mut self) -> rusqlite::Result<bool> {
         let has_written = self.in_transaction;
         if has_written {
+            self.write_noted()?;
             if let Some(redo) = &self.redo {
                 note(self.conn, redo.last())?;
             }
@@ -205,6 +206,7 @@ impl Writer<'_> {
     pub(super) fn undo_to(&mut self, mark: Mark) {
         self.state.undo_to(mark);
         self.pending.clear();
+        self.unwritten.clear();
         self.events_left = (0, 0);
         if self.numbers.undo() {
             self.state.drop_numbers();

@@ -122,6 +122,7 @@ impl Writer<'_> {
                 state,
                 ord,
                 ran,
+                at: self.now,
                 expires_at: keep.age.map(|age| self.now + age),
                 result,
                 failure,

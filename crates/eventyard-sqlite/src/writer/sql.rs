@@ -43,6 +43,20 @@ impl<'c> Sql<'c> {
         self.statement.raw_execute()
     }
 
+    /// Notes a change of rows without making it: whoever looks at the rows has it made, or undone, before.
+    pub(super) fn note(&self, values: &impl Values) -> rusqlite::Result<()> {
+        let Some(trace) = &self.trace else { return Ok(()) };
+        let mut notes = trace.borrow_mut();
+        notes.begin(self.code);
+        values.each(|_, value| notes.value(&value))
+    }
+
+    /// Changes rows as it was noted before.
+    pub(super) fn execute_noted(&mut self, values: &impl Values) -> rusqlite::Result<usize> {
+        values.each(|n, value| self.statement.raw_bind_parameter(n, value))?;
+        self.statement.raw_execute()
+    }
+
     /// Changes rows, notes it, and reads the one row that comes of it.
     pub(super) fn change<T>(
         &mut self,

@@ -28,7 +28,7 @@ impl Writer<'_> {
                 done.taken_over += 1;
             }
         }
-        self.write_pending()?;
+        self.write_down()?;
         done.expired = self.remove_expired(i64::try_from(upkeep.limit).unwrap_or(i64::MAX))?;
         self.write_pending()?;
         self.forget_windows(upkeep.limit)?;

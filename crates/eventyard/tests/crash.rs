@@ -63,7 +63,8 @@ impl Journal {
     }
 
     fn add(&self, number: usize) {
-        writeln!(self.0.lock().unwrap(), "{number}").unwrap();
+        // In one write: the process may be aborted between two.
+        self.0.lock().unwrap().write_all(format!("{number}\n").as_bytes()).unwrap();
     }
 
     /// How often each number stands in the journal.

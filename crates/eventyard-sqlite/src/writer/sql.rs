@@ -51,12 +51,6 @@ impl<'c> Sql<'c> {
         values.each(|_, value| notes.value(&value))
     }
 
-    /// Changes rows as it was noted before.
-    pub(super) fn execute_noted(&mut self, values: &impl Values) -> rusqlite::Result<usize> {
-        values.each(|n, value| self.statement.raw_bind_parameter(n, value))?;
-        self.statement.raw_execute()
-    }
-
     /// Changes rows, notes it, and reads the one row that comes of it.
     pub(super) fn change<T>(
         &mut self,
@@ -72,9 +66,10 @@ impl<'c> Sql<'c> {
         Ok(value)
     }
 
-    /// Changes rows without a note: for what is no part of a group.
-    pub(super) fn execute_unnoted(&mut self, params: impl Params) -> rusqlite::Result<usize> {
-        self.statement.execute(params)
+    /// Changes rows without a note: for what is no part of a group, or was noted before.
+    pub(super) fn execute_unnoted(&mut self, values: impl Values) -> rusqlite::Result<usize> {
+        values.each(|n, value| self.statement.raw_bind_parameter(n, value))?;
+        self.statement.raw_execute()
     }
 
     pub(super) fn query(&mut self, params: impl Params) -> rusqlite::Result<Rows<'_>> {

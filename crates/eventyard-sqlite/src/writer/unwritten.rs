@@ -16,6 +16,7 @@ use super::{
 };
 use crate::encoding::finished_state;
 
+/// The rows that are noted and that the file does not have.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
     /// By their rows: the first lease, and how many there are.
@@ -146,11 +147,11 @@ impl Writer<'_> {
     /// Writes to the file what the redo log has and the file has not.
     pub(super) fn write_noted(&mut self) -> rusqlite::Result<()> {
         for (first, n) in std::mem::take(&mut self.unwritten.leases).into_values() {
-            self.sql.insert_lease.execute_noted(&lease_columns(&first, n))?;
+            self.sql.insert_lease.execute_unnoted(lease_columns(&first, n))?;
         }
         for (_, ended) in self.unwritten.finished.drain() {
             for run in ended.runs {
-                self.sql.insert_finished.execute_noted(&finished_columns(&run))?;
+                self.sql.insert_finished.execute_unnoted(finished_columns(&run))?;
             }
         }
         Ok(())
